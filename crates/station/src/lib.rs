@@ -1,0 +1,15 @@
+//! The engine: the bench of all boards, the store, names, batches, the boot tree, two HTTP doors, supervision.
+
+pub mod batches;
+pub mod bench;
+pub mod boot_tree;
+pub mod config;
+pub mod doors;
+pub mod engine;
+pub mod library;
+pub mod link;
+pub mod names;
+pub mod net;
+pub mod service;
+pub mod store;
+pub mod supervise;

@@ -1,0 +1,116 @@
+//! Golden images as the operator sees them.
+
+use crate::name::ProductCode;
+use crate::time::Millis;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Content address of an image: the BLAKE3 root hash of its pack's manifest, 64 hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ImageId(pub [u8; 32]);
+
+impl ImageId {
+    /// The first 12 hex digits, enough for people.
+    pub fn short(&self) -> String {
+        self.to_string()[..12].to_owned()
+    }
+}
+
+impl fmt::Display for ImageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+impl FromStr for ImageId {
+    type Err = crate::board::IdError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        crate::manifest::parse_hex(text)
+            .map(Self)
+            .ok_or_else(|| crate::board::IdError {
+                text: text.to_owned(),
+                expected: "an image id (64 hex digits)",
+            })
+    }
+}
+
+impl TryFrom<String> for ImageId {
+    type Error = crate::board::IdError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<ImageId> for String {
+    fn from(id: ImageId) -> Self {
+        id.to_string()
+    }
+}
+
+/// One image of the library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// Its content address.
+    pub id: ImageId,
+    /// The product it was made for.
+    pub product: ProductCode,
+    /// Name of the file it was imported from.
+    pub file_name: String,
+    /// Version text given by the operator.
+    pub version: String,
+    /// Free text.
+    #[serde(default)]
+    pub description: String,
+    /// Size of the uncompressed image in bytes: what a disk must hold.
+    pub raw_bytes: u64,
+    /// Bytes of data in it, holes excluded.
+    pub data_bytes: u64,
+    /// Size of its pack in bytes: what crosses the wire for one board.
+    pub pack_bytes: u64,
+    /// SHA-256 of the reconstruction (holes as zeros), 64 hex digits.
+    pub sha256: String,
+    /// What was found inside.
+    pub contents: ImageContents,
+    /// True while it is the image of its product.
+    pub active: bool,
+    /// When it was imported.
+    pub imported: Millis,
+}
+
+/// What was found inside an image.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImageContents {
+    /// `mbr` or `gpt`.
+    pub table: String,
+    /// Partitions in words, e.g. "1: FAT, 512 MiB, bootfs".
+    pub partitions: Vec<String>,
+    /// Name of the installed system (`PRETTY_NAME` of os-release), empty when not found.
+    pub os: String,
+    /// Kernel file in the boot partition, e.g. `kernel_2712.img`.
+    pub kernel: String,
+    /// Processor the kernel is for: `arm64`, `arm`, `x86_64`, or empty when not recognised.
+    pub arch: String,
+    /// Device-tree files in the boot partition.
+    pub device_trees: Vec<String>,
+    /// How the installed system grows to fill its disk.
+    pub grow: Grow,
+}
+
+/// Who grows the last partition and its file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grow {
+    /// The image does it at first boot; the agent leaves it alone.
+    Image,
+    /// The agent does it.
+    #[default]
+    Agent,
+    /// Nobody does.
+    Never,
+    /// An answer this build does not know; treated as `never`.
+    #[serde(other)]
+    Unknown,
+}

@@ -1,0 +1,215 @@
+//! The verb *query*: history, lists too big for the snapshot, details.
+
+use crate::batch::{Batch, BatchId, Name, NameState, Product, Venue, VerifyLevel};
+use crate::board::{Board, BoardId, Stage};
+use crate::event::Event;
+use crate::health::{Lease, Ready};
+use crate::image::{Image, ImageId};
+use crate::name::{Hostname, ProductCode, VenueCode};
+use crate::time::Millis;
+use serde::{Deserialize, Serialize};
+
+/// Something a reader wants to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "query", rename_all = "snake_case")]
+pub enum Query {
+    /// All boards of the bench.
+    Boards,
+    /// One board.
+    Board {
+        /// Which.
+        board: BoardId,
+    },
+    /// All products.
+    Products,
+    /// All venues.
+    Venues,
+    /// Names, in numeric order.
+    Names(NameFilter),
+    /// All batches, by rank, ended ones last.
+    Batches,
+    /// One batch.
+    Batch {
+        /// Which.
+        batch: BatchId,
+    },
+    /// All images.
+    Images,
+    /// Deployments, newest first.
+    History(HistoryFilter),
+    /// The event log, oldest first.
+    Events(EventFilter),
+    /// The leases of the deployment side.
+    Leases,
+    /// The state of every subsystem.
+    Ready,
+    /// Counts for a dashboard.
+    Stats,
+    /// What proves a batch: one row per board.
+    Certificate {
+        /// Which batch.
+        batch: BatchId,
+    },
+    /// A query this build does not know; refused.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Which names. Absent fields match all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NameFilter {
+    /// Of this product.
+    pub product: Option<ProductCode>,
+    /// Of this venue.
+    pub venue: Option<VenueCode>,
+    /// In this state.
+    pub state: Option<NameState>,
+    /// Containing this text (name, board or note).
+    pub text: Option<String>,
+}
+
+/// Which deployments. Absent fields match all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HistoryFilter {
+    /// Of this board.
+    pub board: Option<BoardId>,
+    /// Of this batch.
+    pub batch: Option<BatchId>,
+    /// In this stage.
+    pub stage: Option<Stage>,
+    /// Containing this text (name, serial, MAC, error).
+    pub text: Option<String>,
+    /// At most this many; 0 means 1000.
+    pub limit: u32,
+    /// Leave out this many.
+    pub offset: u32,
+}
+
+/// Which events. Absent fields match all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventFilter {
+    /// About this board.
+    pub board: Option<BoardId>,
+    /// About this deployment.
+    pub deployment: Option<String>,
+    /// About this batch.
+    pub batch: Option<BatchId>,
+    /// With an id above this one.
+    pub after: i64,
+    /// At most this many; 0 means 1000.
+    pub limit: u32,
+}
+
+/// One deployment of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// Its id.
+    pub id: String,
+    /// The board.
+    pub board: BoardId,
+    /// The address it was deployed with.
+    pub mac: crate::board::Mac,
+    /// The name.
+    pub hostname: Hostname,
+    /// The batch.
+    pub batch: BatchId,
+    /// The product.
+    pub product: ProductCode,
+    /// The venue.
+    pub venue: VenueCode,
+    /// The image.
+    pub image: ImageId,
+    /// Which attempt of this board in this batch, from 1.
+    pub attempt: u32,
+    /// Where it is or ended.
+    pub stage: Stage,
+    /// How it was proven.
+    #[serde(default)]
+    pub verified: Option<VerifyLevel>,
+    /// Bytes written.
+    #[serde(default)]
+    pub bytes_written: u64,
+    /// Bytes read back.
+    #[serde(default)]
+    pub bytes_read_back: u64,
+    /// Bytes received for the image.
+    #[serde(default)]
+    pub bytes_received: u64,
+    /// How the chunks came.
+    #[serde(default)]
+    pub transport: Option<String>,
+    /// What went wrong.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// When it began.
+    pub started: Millis,
+    /// When it was done, failed or was cancelled.
+    #[serde(default)]
+    pub ended: Option<Millis>,
+    /// When the installed system called home.
+    #[serde(default)]
+    pub confirmed: Option<Millis>,
+}
+
+/// Counts for a dashboard.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stats {
+    /// Names by product and state.
+    pub names: Vec<(ProductCode, NameState, u32)>,
+    /// Deployments of the last 24 hours.
+    pub recent: u32,
+    /// Of these, done or confirmed.
+    pub recent_done: u32,
+    /// Venues not archived.
+    pub venues: u32,
+}
+
+/// What proves a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The batch.
+    pub batch: Batch,
+    /// Its images: every one that a board of it got.
+    pub images: Vec<Image>,
+    /// One row per finished board: its newest finished deployment.
+    pub boards: Vec<Deployment>,
+    /// When it was drawn up.
+    pub at: Millis,
+}
+
+/// The answer to a query; the arm matches the question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", content = "value", rename_all = "snake_case")]
+pub enum Answer {
+    /// To [`Query::Boards`].
+    Boards(Vec<Board>),
+    /// To [`Query::Board`].
+    Board(Box<Board>),
+    /// To [`Query::Products`].
+    Products(Vec<Product>),
+    /// To [`Query::Venues`].
+    Venues(Vec<Venue>),
+    /// To [`Query::Names`].
+    Names(Vec<Name>),
+    /// To [`Query::Batches`].
+    Batches(Vec<Batch>),
+    /// To [`Query::Batch`].
+    Batch(Box<Batch>),
+    /// To [`Query::Images`].
+    Images(Vec<Image>),
+    /// To [`Query::History`].
+    History(Vec<Deployment>),
+    /// To [`Query::Events`].
+    Events(Vec<Event>),
+    /// To [`Query::Leases`].
+    Leases(Vec<Lease>),
+    /// To [`Query::Ready`].
+    Ready(Ready),
+    /// To [`Query::Stats`].
+    Stats(Stats),
+    /// To [`Query::Certificate`].
+    Certificate(Box<Certificate>),
+}
