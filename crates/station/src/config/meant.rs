@@ -1,0 +1,343 @@
+//! The configuration as it is meant: defaults filled in, values parsed, rules between them checked.
+
+use super::place::Environment;
+use super::subnet::{LeaseRange, Subnet};
+use super::written::{At, Number, Place, Problem, Switch, Text, Written};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+use wire::Mac;
+
+/// Everything the station is told by its owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The folder with the database, packs, keys and the socket.
+    pub data_dir: PathBuf,
+    /// The NIC that the boards hang on.
+    pub deployment: Deployment,
+    /// How addresses are handed out.
+    pub dhcp: Dhcp,
+    /// Loaders for boards with UEFI firmware.
+    pub uefi: Uefi,
+    /// The archives that boards boot.
+    pub agent: AgentFiles,
+    /// How boards are trusted.
+    pub boards: Boards,
+    /// The door for operators.
+    pub management: Management,
+}
+
+/// The deployment side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// Name of the NIC; `None` until one is chosen, and then nothing is served.
+    pub interface: Option<String>,
+    /// The station's address and the size of the network.
+    pub address: Subnet,
+    /// Addresses handed out.
+    pub leases: LeaseRange,
+    /// UDP port of DHCP, 67.
+    pub dhcp_port: u16,
+    /// UDP port of TFTP, 69.
+    pub tftp_port: u16,
+    /// TCP port of the door for boards, 5001.
+    pub http_port: u16,
+    /// Serve on the NIC that holds the default route all the same.
+    pub force_default_route: bool,
+    /// Give the NIC its address when it is missing, and take it away at the end.
+    pub manage_address: bool,
+}
+
+/// How addresses are handed out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dhcp {
+    /// Wait this long before an answer; old boards beside a second server need it.
+    pub reply_delay: Duration,
+    /// Length of a lease.
+    pub lease: Duration,
+    /// Send option 43 as plain text instead of PXE sub-options.
+    pub raw_option_43: bool,
+    /// Answer UEFI network boot clients too.
+    pub answer_uefi: bool,
+    /// Ethernet addresses answered whatever they are.
+    pub accept: Vec<Mac>,
+}
+
+/// Boot loaders for UEFI firmware; a client whose loader is absent is not answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uefi {
+    /// The 64-bit Arm loader, served as `efi/grubaa64.efi`.
+    pub arm64_loader: Option<PathBuf>,
+    /// The 64-bit x86 loader, served as `efi/grubx64.efi`.
+    pub x86_64_loader: Option<PathBuf>,
+}
+
+/// The initramfs archives with the agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentFiles {
+    /// For 64-bit Arm boards.
+    pub arm64: PathBuf,
+    /// For 64-bit x86 machines.
+    pub x86_64: PathBuf,
+}
+
+/// How boards are trusted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boards {
+    /// Refuse a check-in without the token that the boot files carried.
+    pub require_token: bool,
+}
+
+/// The door for operators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Management {
+    /// Where its HTTP door listens; loopback unless said otherwise.
+    pub listen: SocketAddr,
+}
+
+impl Config {
+    /// What an empty file means.
+    pub fn defaults(environment: &Environment) -> Self {
+        Self::from_written(&Written::default(), environment, &mut Vec::new())
+    }
+
+    /// What a rehearsal runs with: loopback, any free ports, tokens required, nothing shared.
+    pub fn for_rehearsal(data_dir: PathBuf, agent: AgentFiles) -> Self {
+        let mut config = Self::defaults(&Environment::default());
+        config.data_dir = data_dir;
+        config.agent = agent;
+        config.deployment = Deployment {
+            interface: None,
+            address: Subnet {
+                address: Ipv4Addr::LOCALHOST,
+                prefix: 8,
+            },
+            leases: LeaseRange {
+                first: Ipv4Addr::new(127, 64, 0, 1),
+                last: Ipv4Addr::new(127, 64, 255, 254),
+            },
+            dhcp_port: 0,
+            tftp_port: 0,
+            http_port: 0,
+            force_default_route: false,
+            manage_address: false,
+        };
+        config.management.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        config
+    }
+
+    /// The Unix socket of the door for operators.
+    pub fn socket(&self) -> PathBuf {
+        self.data_dir.join("punnet.sock")
+    }
+
+    /// The folder of the packs.
+    pub fn packs_dir(&self) -> PathBuf {
+        self.data_dir.join("packs")
+    }
+
+    /// Turns the written layer into what it means; adds a problem for everything that cannot be
+    /// meant and goes on with the default.
+    pub fn from_written(
+        written: &Written,
+        environment: &Environment,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let mut read = Meaning { problems };
+        let data_dir = read.path(&written.data_dir, "data_dir");
+        Self {
+            data_dir: data_dir.unwrap_or_else(|| environment.data_dir()),
+            deployment: deployment(written, &mut read),
+            dhcp: Dhcp {
+                reply_delay: Duration::from_millis(read.number(
+                    &written.dhcp.reply_delay_ms,
+                    "reply_delay_ms",
+                    0..=10_000,
+                    0,
+                )),
+                lease: Duration::from_secs(read.number(
+                    &written.dhcp.lease_seconds,
+                    "lease_seconds",
+                    120..=86_400,
+                    3600,
+                )),
+                raw_option_43: switch(&written.dhcp.raw_option_43, false),
+                answer_uefi: switch(&written.dhcp.answer_uefi, false),
+                accept: written
+                    .dhcp
+                    .accept
+                    .iter()
+                    .filter_map(|mac| read.parsed(mac))
+                    .collect(),
+            },
+            uefi: Uefi {
+                arm64_loader: read.path(&written.uefi.arm64_loader, "arm64_loader"),
+                x86_64_loader: read.path(&written.uefi.x86_64_loader, "x86_64_loader"),
+            },
+            agent: AgentFiles {
+                arm64: read
+                    .path(&written.agent.arm64, "arm64")
+                    .unwrap_or_else(|| "/usr/share/punnet/agent-arm64.cpio".into()),
+                x86_64: read
+                    .path(&written.agent.x86_64, "x86_64")
+                    .unwrap_or_else(|| "/usr/share/punnet/agent-x86_64.cpio".into()),
+            },
+            boards: Boards {
+                require_token: switch(&written.boards.require_token, true),
+            },
+            management: Management {
+                listen: read
+                    .text(&written.management.listen)
+                    .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 5000))),
+            },
+        }
+    }
+}
+
+fn deployment(written: &Written, read: &mut Meaning<'_>) -> Deployment {
+    let w = &written.deployment;
+    let address = read.text(&w.address).unwrap_or(Subnet {
+        address: Ipv4Addr::new(192, 168, 151, 1),
+        prefix: 24,
+    });
+    let leases = read
+        .text::<LeaseRange>(&w.leases)
+        .filter(|range| leases_fit(*range, address, &w.leases, read))
+        .unwrap_or_else(|| address.usual_leases());
+    let deployment = Deployment {
+        interface: w.interface.as_ref().and_then(|name| {
+            read.interface(name);
+            Some(name.value.clone()).filter(|n| !n.is_empty())
+        }),
+        address,
+        leases,
+        dhcp_port: read.port(&w.dhcp_port, "dhcp_port", 67),
+        tftp_port: read.port(&w.tftp_port, "tftp_port", 69),
+        http_port: read.port(&w.http_port, "http_port", 5001),
+        force_default_route: switch(&w.force_default_route, false),
+        manage_address: switch(&w.manage_address, true),
+    };
+    if deployment.dhcp_port == deployment.tftp_port {
+        let place = w.tftp_port.as_ref().or(w.dhcp_port.as_ref());
+        read.wrong(
+            place.map_or(Place::default(), |at| at.place),
+            format!(
+                "DHCP and TFTP cannot share UDP port {}",
+                deployment.dhcp_port
+            ),
+        );
+    }
+    deployment
+}
+
+/// The rules between the range of leases and the station's own address.
+fn leases_fit(range: LeaseRange, address: Subnet, at: &Text, read: &mut Meaning<'_>) -> bool {
+    let place = at.as_ref().map_or(Place::default(), |at| at.place);
+    let mut fits = true;
+    if let Some(outside) = [range.first, range.last]
+        .into_iter()
+        .find(|ip| !address.has_host(*ip))
+    {
+        read.wrong(
+            place,
+            format!("{outside} is no host address of the station's network {address}"),
+        );
+        fits = false;
+    }
+    if range.contains(address.address) {
+        read.wrong(
+            place,
+            format!(
+                "the range holds the station's own address {}; leave it out",
+                address.address
+            ),
+        );
+        fits = false;
+    }
+    fits
+}
+
+fn switch(written: &Switch, default: bool) -> bool {
+    written.as_ref().map_or(default, |at| at.value)
+}
+
+/// Gathers problems while values are read.
+struct Meaning<'p> {
+    problems: &'p mut Vec<Problem>,
+}
+
+impl Meaning<'_> {
+    fn wrong(&mut self, place: Place, text: String) {
+        self.problems.push(Problem { place, text });
+    }
+
+    fn parsed<T: FromStr<Err: std::fmt::Display>>(&mut self, at: &At<String>) -> Option<T> {
+        match at.value.parse() {
+            Ok(value) => Some(value),
+            Err(e) => {
+                self.wrong(at.place, e.to_string());
+                None
+            }
+        }
+    }
+
+    fn text<T: FromStr<Err: std::fmt::Display>>(&mut self, written: &Text) -> Option<T> {
+        written.as_ref().and_then(|at| self.parsed(at))
+    }
+
+    fn number(
+        &mut self,
+        written: &Number,
+        key: &str,
+        allowed: std::ops::RangeInclusive<u64>,
+        default: u64,
+    ) -> u64 {
+        let Some(at) = written else { return default };
+        if allowed.contains(&at.value) {
+            return at.value;
+        }
+        let (low, high) = allowed.into_inner();
+        self.wrong(
+            at.place,
+            format!("{key} = {}; it may be {low} to {high}", at.value),
+        );
+        default
+    }
+
+    fn port(&mut self, written: &Number, key: &str, default: u16) -> u16 {
+        let port = self.number(written, key, 1..=65535, u64::from(default));
+        u16::try_from(port).unwrap_or(default)
+    }
+
+    fn path(&mut self, written: &Text, key: &str) -> Option<PathBuf> {
+        let at = written.as_ref()?;
+        let path = PathBuf::from(&at.value);
+        if path.is_absolute() {
+            return Some(path);
+        }
+        self.wrong(
+            at.place,
+            format!(
+                "{key} wants a whole path from the root, {:?} is not one",
+                at.value
+            ),
+        );
+        None
+    }
+
+    /// The kernel's rule for names of interfaces (`dev_valid_name`).
+    fn interface(&mut self, at: &At<String>) {
+        let name = &at.value;
+        let valid = !name.is_empty()
+            && name.len() <= 15
+            && !matches!(name.as_str(), "." | "..")
+            && !name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace());
+        if !valid {
+            self.wrong(
+                at.place,
+                format!("{name:?} cannot be the name of a network interface"),
+            );
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Where the configuration and the data folder lie.
+//!
+//! A person's station follows the XDG base directories; the service has the folder that systemd
+//! made for it (`STATE_DIRECTORY`), or the fixed ones of the package when it runs as root.
+
+use std::path::PathBuf;
+
+/// The part of the process environment that says where things lie.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// `PUNNET_CONFIG`: the configuration file.
+    pub punnet_config: Option<PathBuf>,
+    /// `HOME`.
+    pub home: Option<PathBuf>,
+    /// `XDG_DATA_HOME`.
+    pub data_home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`.
+    pub config_home: Option<PathBuf>,
+    /// `STATE_DIRECTORY`, set by systemd for the service.
+    pub state_directory: Option<PathBuf>,
+    /// True when the process runs as root.
+    pub root: bool,
+}
+
+impl Environment {
+    /// The environment of this process. Empty variables count as absent, as XDG wants.
+    pub fn of_process() -> Self {
+        let path = |name| {
+            let value = std::env::var_os(name)?;
+            (!value.is_empty()).then(|| PathBuf::from(value))
+        };
+        Self {
+            punnet_config: path("PUNNET_CONFIG"),
+            home: path("HOME"),
+            data_home: path("XDG_DATA_HOME").filter(|p| p.is_absolute()),
+            config_home: path("XDG_CONFIG_HOME").filter(|p| p.is_absolute()),
+            state_directory: path("STATE_DIRECTORY"),
+            root: nix::unistd::geteuid().is_root(),
+        }
+    }
+
+    /// The first configuration file that exists in a usual place.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        let personal = self
+            .config_home
+            .clone()
+            .or_else(|| self.home.as_ref().map(|h| h.join(".config")))
+            .map(|dir| dir.join("punnet/station.toml"));
+        let service = Some(PathBuf::from("/etc/punnet/station.toml"));
+        [personal, service]
+            .into_iter()
+            .flatten()
+            .find(|path| path.is_file())
+    }
+
+    /// The data folder when none is configured.
+    pub fn data_dir(&self) -> PathBuf {
+        if let Some(state) = &self.state_directory {
+            return state.clone();
+        }
+        let service = PathBuf::from("/var/lib/punnet");
+        if self.root && self.data_home.is_none() {
+            return service;
+        }
+        self.data_home
+            .clone()
+            .or_else(|| self.home.as_ref().map(|h| h.join(".local/share")))
+            .map_or(service, |dir| dir.join("punnet"))
+    }
+}

@@ -1,0 +1,328 @@
+//! The configuration file as it was written: all keys optional, each value with its place.
+//!
+//! The document is parsed with recovery, so one slip of the pen does not hide the others. Keys that
+//! nobody knows are problems, with the nearest known key as a suggestion.
+
+use std::borrow::Cow;
+use std::fmt;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A place in the file; both numbers count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize)]
+pub struct Place {
+    /// The line.
+    pub line: usize,
+    /// The column, in characters.
+    pub column: usize,
+}
+
+/// Something wrong with the file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Problem {
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is wrong, and what was probably meant.
+    pub text: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { line, column } = self.place;
+        write!(f, "line {line}, column {column}: {}", self.text)
+    }
+}
+
+/// A value with the place where it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// A text with its place.
+pub(super) type Text = Option<At<String>>;
+/// A whole number with its place.
+pub(super) type Number = Option<At<u64>>;
+/// A yes or no with its place.
+pub(super) type Switch = Option<At<bool>>;
+
+/// Declares a section: its fields, the list of its keys, and how each key is read.
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident in $label:literal { $($(#[$field_doc:meta])* $key:ident: $kind:ident via $read:ident,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, Eq)]
+        pub struct $name { $($(#[$field_doc])* pub $key: $kind,)* }
+
+        impl $name {
+            /// Every key of the section.
+            pub const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+
+            fn read(table: &DeTable<'_>, reader: &mut Reader<'_>) -> Self {
+                let mut section = Self::default();
+                for (key, value) in table {
+                    match key.get_ref().as_ref() {
+                        $(stringify!($key) => section.$key = reader.$read(stringify!($key), value),)*
+                        other => reader.unknown_key(other, key.span().start, $label, Self::KEYS),
+                    }
+                }
+                section
+            }
+        }
+    };
+}
+
+/// A list of texts with their places.
+pub(super) type Texts = Vec<At<String>>;
+
+section! {
+    /// `[deployment]`: the NIC that the boards hang on.
+    DeploymentWritten in "[deployment]" {
+        /// Name of the NIC.
+        interface: Text via text,
+        /// The station's address with prefix.
+        address: Text via text,
+        /// Range of addresses to hand out.
+        leases: Text via text,
+        /// UDP port of DHCP.
+        dhcp_port: Number via number,
+        /// UDP port of TFTP.
+        tftp_port: Number via number,
+        /// TCP port of the door for boards.
+        http_port: Number via number,
+        /// Serve on the NIC that holds the default route all the same.
+        force_default_route: Switch via switch,
+        /// Give the NIC its address and take it away again.
+        manage_address: Switch via switch,
+    }
+}
+
+section! {
+    /// `[dhcp]`: how addresses are handed out.
+    DhcpWritten in "[dhcp]" {
+        /// Wait this long before an answer, in milliseconds.
+        reply_delay_ms: Number via number,
+        /// Length of a lease in seconds.
+        lease_seconds: Number via number,
+        /// Send option 43 as plain text instead of PXE sub-options.
+        raw_option_43: Switch via switch,
+        /// Answer UEFI network boot clients too.
+        answer_uefi: Switch via switch,
+        /// Ethernet addresses that are answered whatever they are.
+        accept: Texts via texts,
+    }
+}
+
+section! {
+    /// `[uefi]`: boot loaders for boards with UEFI firmware.
+    UefiWritten in "[uefi]" {
+        /// File of the 64-bit Arm loader.
+        arm64_loader: Text via text,
+        /// File of the 64-bit x86 loader.
+        x86_64_loader: Text via text,
+    }
+}
+
+section! {
+    /// `[agent]`: the archives that boards boot.
+    AgentWritten in "[agent]" {
+        /// File of the 64-bit Arm agent.
+        arm64: Text via text,
+        /// File of the 64-bit x86 agent.
+        x86_64: Text via text,
+    }
+}
+
+section! {
+    /// `[boards]`: how boards are trusted.
+    BoardsWritten in "[boards]" {
+        /// Refuse a check-in that has no boot token.
+        require_token: Switch via switch,
+    }
+}
+
+section! {
+    /// `[management]`: the door for operators.
+    ManagementWritten in "[management]" {
+        /// Address and port of its HTTP door.
+        listen: Text via text,
+    }
+}
+
+/// The whole file as written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Where the station keeps everything.
+    pub data_dir: Text,
+    /// `[deployment]`.
+    pub deployment: DeploymentWritten,
+    /// `[dhcp]`.
+    pub dhcp: DhcpWritten,
+    /// `[uefi]`.
+    pub uefi: UefiWritten,
+    /// `[agent]`.
+    pub agent: AgentWritten,
+    /// `[boards]`.
+    pub boards: BoardsWritten,
+    /// `[management]`.
+    pub management: ManagementWritten,
+}
+
+const TOP_KEYS: &[&str] = &[
+    "data_dir",
+    "deployment",
+    "dhcp",
+    "uefi",
+    "agent",
+    "boards",
+    "management",
+];
+
+impl Written {
+    /// Reads a file's text. Whatever could be read is returned beside every problem found.
+    pub fn parse(text: &str) -> (Self, Vec<Problem>) {
+        let (document, errors) = DeTable::parse_recoverable(text);
+        let mut reader = Reader {
+            text,
+            problems: Vec::new(),
+        };
+        for error in errors {
+            let at = error.span().map_or(text.len(), |span| span.start);
+            reader.problem(at, error.message().to_owned());
+        }
+        let mut written = Self::default();
+        for (key, value) in document.get_ref() {
+            let r = &mut reader;
+            match key.get_ref().as_ref() {
+                "data_dir" => written.data_dir = r.text("data_dir", value),
+                "deployment" => written.deployment = r.table(value, DeploymentWritten::read),
+                "dhcp" => written.dhcp = r.table(value, DhcpWritten::read),
+                "uefi" => written.uefi = r.table(value, UefiWritten::read),
+                "agent" => written.agent = r.table(value, AgentWritten::read),
+                "boards" => written.boards = r.table(value, BoardsWritten::read),
+                "management" => written.management = r.table(value, ManagementWritten::read),
+                other => r.unknown_key(other, key.span().start, "the file", TOP_KEYS),
+            }
+        }
+        (written, reader.problems)
+    }
+}
+
+/// Turns values into texts, numbers and switches, and notes what does not fit.
+struct Reader<'a> {
+    text: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn place(&self, offset: usize) -> Place {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Place {
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+        }
+    }
+
+    fn problem(&mut self, offset: usize, text: String) {
+        let place = self.place(offset);
+        self.problems.push(Problem { place, text });
+    }
+
+    fn unknown_key(&mut self, key: &str, offset: usize, section: &str, known: &[&str]) {
+        let hint = nearest(key, known).map_or_else(
+            || format!("known keys are {}", known.join(", ")),
+            |near| format!("did you mean {near}?"),
+        );
+        self.problem(offset, format!("{section} has no key {key:?}; {hint}"));
+    }
+
+    fn wrong_kind(&mut self, key: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
+        let found = value.get_ref().type_str();
+        let text = format!("{key} wants {wanted}, this is of type {found}");
+        self.problem(value.span().start, text);
+    }
+
+    fn at<T>(&self, value: T, source: &Spanned<DeValue<'_>>) -> At<T> {
+        let place = self.place(source.span().start);
+        At { value, place }
+    }
+
+    fn text(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Text {
+        if let DeValue::String(text) = value.get_ref() {
+            return Some(self.at(Cow::clone(text).into_owned(), value));
+        }
+        self.wrong_kind(key, value, "a text in quotes");
+        None
+    }
+
+    fn number(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Number {
+        if let DeValue::Integer(number) = value.get_ref()
+            && let Ok(number) = u64::from_str_radix(number.as_str(), number.radix())
+        {
+            return Some(self.at(number, value));
+        }
+        self.wrong_kind(key, value, "a whole number, 0 or above");
+        None
+    }
+
+    fn switch(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Switch {
+        if let DeValue::Boolean(yes) = value.get_ref() {
+            return Some(self.at(*yes, value));
+        }
+        self.wrong_kind(key, value, "true or false");
+        None
+    }
+
+    fn texts(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Texts {
+        if let DeValue::Array(values) = value.get_ref() {
+            return values.iter().filter_map(|v| self.text(key, v)).collect();
+        }
+        self.wrong_kind(key, value, "a list of texts in square brackets");
+        Vec::new()
+    }
+
+    fn table<T: Default>(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        read: impl FnOnce(&DeTable<'_>, &mut Self) -> T,
+    ) -> T {
+        if let DeValue::Table(table) = value.get_ref() {
+            return read(table, self);
+        }
+        self.problem(
+            value.span().start,
+            "this is the name of a section; write it as [section]".to_owned(),
+        );
+        T::default()
+    }
+}
+
+/// The known word that differs in the fewest letters, if that is few enough to be a slip.
+fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let lower = word.to_ascii_lowercase().replace('-', "_");
+    let (far, best) = known
+        .iter()
+        .map(|k| (distance(&lower, k), *k))
+        .min_by_key(|(far, _)| *far)?;
+    (far <= 2 || far * 3 <= best.len()).then_some(best)
+}
+
+/// Levenshtein's edit distance, over two rows.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
