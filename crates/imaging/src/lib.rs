@@ -1,4 +1,11 @@
-//! Golden images: readers, partition and block maps, packs, boot files, write, read back, personalise.
+//! Golden images: from the file an operator has to a disk that boots, without any network.
+//!
+//! On the station an image flows through [`import`]: [`source`] decompresses the file, [`partitions`]
+//! and [`used`] learn while it streams by which blocks hold anything, and [`pack`] keeps those as
+//! hashed, compressed chunks. [`boot`] takes the boot files back out of a pack and [`key`] signs it.
+//!
+//! On the board the agent decodes chunks ([`pack::decode_chunk`]), [`write`] puts them on a
+//! [`target`] and reads them back, and [`personalise`] gives the installed system its name.
 
 pub mod boot;
 pub mod import;

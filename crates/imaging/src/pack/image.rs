@@ -1,0 +1,99 @@
+//! The image that a pack holds, as something to read and seek in.
+
+use super::Pack;
+use std::collections::VecDeque;
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// Decoded chunks that are kept: enough for a file system's tables beside the file being read.
+const KEPT: usize = 4;
+
+/// The reconstruction of an image: free space reads as zeros. Every chunk is checked when it is
+/// decoded, so what is read is what was imported or an error.
+#[derive(Debug)]
+pub struct Image {
+    pack: Pack,
+    at: u64,
+    /// Decoded chunks, the one used last in front.
+    kept: VecDeque<(usize, Vec<u8>)>,
+}
+
+impl Image {
+    pub(super) fn new(pack: Pack) -> Self {
+        Self {
+            pack,
+            at: 0,
+            kept: VecDeque::new(),
+        }
+    }
+
+    /// Size of the image in bytes.
+    pub fn len(&self) -> u64 {
+        self.pack.manifest().raw_bytes
+    }
+
+    /// True when the image has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn chunk(&mut self, index: usize) -> io::Result<&[u8]> {
+        match self.kept.iter().position(|(i, _)| *i == index) {
+            Some(0) => {}
+            Some(place) => {
+                if let Some(hit) = self.kept.remove(place) {
+                    self.kept.push_front(hit);
+                }
+            }
+            None => {
+                let mut raw = if self.kept.len() < KEPT {
+                    Vec::new()
+                } else {
+                    self.kept.pop_back().unwrap_or_default().1
+                };
+                raw.resize(self.pack.manifest().len_of(index), 0);
+                self.pack
+                    .read_chunk_into(index, &mut raw)
+                    .map_err(io::Error::other)?;
+                self.kept.push_front((index, raw));
+            }
+        }
+        Ok(self.kept.front().map_or(&[], |(_, raw)| raw))
+    }
+}
+
+impl Read for Image {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.len().saturating_sub(self.at);
+        if left == 0 || buffer.is_empty() {
+            return Ok(0);
+        }
+        let chunk_bytes = u64::from(self.pack.manifest().chunk_bytes);
+        let index = (self.at / chunk_bytes) as usize;
+        let inside = (self.at % chunk_bytes) as usize;
+        let count = buffer
+            .len()
+            .min(self.pack.manifest().len_of(index) - inside);
+        if self.pack.is_data(index) {
+            let chunk = self.chunk(index)?;
+            buffer[..count].copy_from_slice(&chunk[inside..inside + count]);
+        } else {
+            buffer[..count].fill(0);
+        }
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for Image {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = place.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "before the start of the image")
+        })?;
+        Ok(self.at)
+    }
+}
