@@ -1,0 +1,110 @@
+//! The socket around the server: one task that waits for datagrams, deadlines and vouchers.
+//!
+//! The task never waits for whoever reads its events: a station that is busy must not leave a rack
+//! of boards without addresses. Events queue up here; when the queue is absurdly long, what merely
+//! informs is dropped first.
+
+use super::event::{DhcpEvent, Output};
+use super::packet::MAX_PACKET;
+use super::server::Server;
+use crate::clock::{self, Clock};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::time::Duration;
+use tokio::net::UdpSocket;
+use tokio::sync::mpsc;
+use wire::Mac;
+
+/// Errors in a row after which the socket is given up.
+const MOST_ERRORS: u32 = 20;
+/// Events kept while nobody reads them.
+const MOST_EVENTS: usize = 16_384;
+
+/// Why the server ended other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The socket could not be handed to the runtime.
+    #[error("the DHCP socket cannot be used: {0}")]
+    Socket(#[source] io::Error),
+    /// Receiving fails again and again; the NIC may be gone.
+    #[error(
+        "receiving DHCP packets fails again and again ({0}); check that the NIC is still there"
+    )]
+    Receive(#[source] io::Error),
+}
+
+/// Serves until `stop` is ready. Addresses that arrive on `vouched` are answered from then on.
+pub async fn serve(
+    socket: std::net::UdpSocket,
+    mut server: Server,
+    events: mpsc::Sender<DhcpEvent>,
+    mut vouched: mpsc::Receiver<Mac>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    socket.set_nonblocking(true).map_err(ServeError::Socket)?;
+    let socket = UdpSocket::from_std(socket).map_err(ServeError::Socket)?;
+    let mut clock = Clock::new();
+    let mut buffer = [0; MAX_PACKET + 1];
+    let mut waiting = VecDeque::new();
+    let mut errors = 0;
+    tokio::pin!(stop);
+    loop {
+        server.handle_timeout(clock.now());
+        while let Some(output) = server.poll() {
+            match output {
+                Output::Send { to, bytes } => send(&socket, to, &bytes).await,
+                Output::Event(event) => queue(&mut waiting, event),
+            }
+        }
+        let now = clock.now();
+        let due = server.next_deadline().map(|due| clock::until(due, now));
+        tokio::select! {
+            () = &mut stop => return Ok(()),
+            received = socket.recv_from(&mut buffer) => match received {
+                Ok((length, SocketAddr::V4(from))) => {
+                    errors = 0;
+                    server.handle(buffer.get(..length).unwrap_or_default(), from, clock.now());
+                }
+                Ok((_, SocketAddr::V6(_))) => {}
+                Err(why) if errors >= MOST_ERRORS => return Err(ServeError::Receive(why)),
+                Err(why) => {
+                    // A cable pulled, or a refusal sent by a board that has gone: both pass.
+                    errors += 1;
+                    tracing::debug!(%why, "DHCP receive failed");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+            },
+            Some(mac) = vouched.recv() => server.accept(mac),
+            () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}
+            permit = events.reserve(), if !waiting.is_empty() => match (permit, waiting.pop_front()) {
+                (Ok(permit), Some(event)) => permit.send(event),
+                // Nobody listens any more; boards still need their addresses.
+                _ => waiting.clear(),
+            },
+        }
+    }
+}
+
+async fn send(socket: &UdpSocket, to: SocketAddrV4, bytes: &[u8]) {
+    // The client asks again, so a reply that the kernel refuses is only worth a note.
+    if let Err(why) = socket.send_to(bytes, to).await {
+        tracing::debug!(%to, %why, "DHCP reply not sent");
+    }
+}
+
+fn queue(waiting: &mut VecDeque<DhcpEvent>, event: DhcpEvent) {
+    let informs = |event: &DhcpEvent| {
+        matches!(
+            event,
+            DhcpEvent::Seen { .. } | DhcpEvent::NotOurs { .. } | DhcpEvent::PoolFull { .. }
+        )
+    };
+    if waiting.len() >= MOST_EVENTS {
+        tracing::warn!("nobody reads DHCP events; dropping the ones that only inform");
+        waiting.retain(|event| !informs(event));
+        waiting.truncate(MOST_EVENTS - 1);
+    }
+    waiting.push_back(event);
+}
