@@ -1,0 +1,2 @@
+//! Ratios against peers.
+fn main() {}

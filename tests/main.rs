@@ -1,0 +1,6 @@
+//! Tests of the whole product, from outside, with clients that nobody here wrote.
+//!
+//! One program, so that it links once. What needs root and is run without it says so and counts as
+//! not run; see `punnet_tests::ground`.
+
+mod architecture;

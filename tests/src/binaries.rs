@@ -1,0 +1,90 @@
+//! What is under test and what it needs: the `punnet` binary, the board agent's archive, the test
+//! image and the UEFI loader. Each is made when it is missing, once per run.
+
+use crate::running::expect;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The source tree.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the package lies in the tree")
+}
+
+/// Cargo's target folder.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The `punnet` binary: the one named by `PUNNET`, or one built now.
+pub fn punnet() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        std::env::var_os("PUNNET").map_or_else(
+            || {
+                cargo(&["build", "-p", "punnet", "--no-default-features"]);
+                target().join("debug/punnet")
+            },
+            PathBuf::from,
+        )
+    })
+}
+
+/// An example program of one of the crates, built now unless `PUNNET_EXAMPLES` names the folder
+/// that holds it.
+pub fn example(package: &str, name: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os("PUNNET_EXAMPLES") {
+        return PathBuf::from(folder).join(name);
+    }
+    cargo(&["build", "-p", package, "--example", name]);
+    target().join("debug/examples").join(name)
+}
+
+/// The archive that arm64 boards boot.
+pub fn agent_arm64() -> PathBuf {
+    static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
+    ARCHIVE
+        .get_or_init(|| {
+            made(
+                &target().join("board/punnet-agent-arm64.cpio.zst"),
+                "board/build.sh",
+            )
+        })
+        .clone()
+}
+
+/// The UEFI network boot loader for arm64.
+pub fn loader_arm64() -> PathBuf {
+    made(&target().join("board/grubaa64.efi"), "image/loader.sh")
+}
+
+/// The small arm64 system image.
+pub fn small_image() -> &'static Path {
+    static IMAGE: OnceLock<PathBuf> = OnceLock::new();
+    IMAGE.get_or_init(|| script("image/small.sh"))
+}
+
+/// The full Debian arm64 image, when `PUNNET_SOAK` asks for it: making it takes minutes.
+pub fn debian_image() -> Option<PathBuf> {
+    std::env::var_os("PUNNET_SOAK").map(|_| script("image/debian.sh"))
+}
+
+fn made(file: &Path, by: &str) -> PathBuf {
+    if !file.exists() {
+        expect(&mut Command::new(root().join("packaging").join(by)));
+    }
+    file.to_owned()
+}
+
+/// Runs a script that prints the path of what it made.
+fn script(name: &str) -> PathBuf {
+    let said = expect(&mut Command::new(root().join("packaging").join(name)));
+    PathBuf::from(said.lines().last().unwrap_or_default())
+}
+
+fn cargo(arguments: &[&str]) {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    expect(Command::new(cargo).args(arguments).current_dir(root()));
+}
