@@ -5,19 +5,14 @@
 //! it, so that whoever runs all tests can report it. Light tests run beside each other; heavy ones
 //! (QEMU, repeated kills) run alone, because two of them at once only measure each other.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-static TURN: RwLock<()> = RwLock::new(());
-
-/// Permission to go on; keep it for as long as the test runs.
-pub enum Turn {
-    /// Beside others.
-    Light(RwLockReadGuard<'static, ()>),
-    /// Alone.
-    Heavy(RwLockWriteGuard<'static, ()>),
+/// Permission to go on; keep it for as long as the test runs. It is a lock on a file, so that it
+/// also holds between tests that run as processes of their own.
+pub struct Turn {
+    _lock: File,
 }
 
 /// A light test that needs root and these programs. `None`, with the reason recorded, where they
@@ -43,12 +38,22 @@ pub fn heavy_lab(test: &str, programs: &[&str]) -> Option<Turn> {
 
 /// A turn beside other light tests; needs nothing.
 pub fn beside_others() -> Turn {
-    Turn::Light(TURN.read().unwrap_or_else(PoisonError::into_inner))
+    let lock = lock_file();
+    lock.lock_shared().expect("a shared lock");
+    Turn { _lock: lock }
 }
 
 /// A turn alone; needs nothing.
 pub fn alone() -> Turn {
-    Turn::Heavy(TURN.write().unwrap_or_else(PoisonError::into_inner))
+    let lock = lock_file();
+    lock.lock().expect("a lock");
+    Turn { _lock: lock }
+}
+
+fn lock_file() -> File {
+    let folder = crate::binaries::target();
+    std::fs::create_dir_all(&folder).expect("the target folder");
+    File::create(folder.join("tests.lock")).expect("the lock file")
 }
 
 /// Records that a test was not run.

@@ -1,0 +1,104 @@
+#!/bin/sh
+# Every check and every test, with one line per stage and a sum at the end.
+#
+# usage: run.sh [STAGE…]      stages: format licences clippy board units lab (default: all)
+#
+# A failed stage does not stop the others, so that one run tells everything. Output of a stage goes
+# to target/test-logs/STAGE.log and is shown when it fails.
+set -u
+cd "$(dirname "$0")/.."
+: "${CARGO_TARGET_DIR:=$PWD/target}"
+export CARGO_TARGET_DIR CARGO_TERM_COLOR=never
+logs=$CARGO_TARGET_DIR/test-logs
+mkdir -p "$logs"
+export PUNNET_NOT_RUN="$logs/not-run"
+: >"$PUNNET_NOT_RUN"
+stages=${*:-format licences clippy board units lab}
+failed_stages=
+passed=0
+failed=0
+
+# Runs one stage, adds up the tests that its output reports, and goes on whatever happens.
+stage() {
+    name=$1
+    shift
+    begun=$(date +%s)
+    "$@" >"$logs/$name.log" 2>&1
+    status=$?
+    took=$(($(date +%s) - begun))
+    # libtest: "test result: ok. 3 passed; 0 failed; …", once per test binary.
+    counts=$(sed -n 's/^test result: .*\. \([0-9]*\) passed; \([0-9]*\) failed;.*/\1 \2/p' \
+        "$logs/$name.log" | awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
+    passed=$((passed + ${counts% *}))
+    failed=$((failed + ${counts#* }))
+    tests=
+    [ "$counts" = "0 0" ] || tests=", ${counts% *} passed, ${counts#* } failed"
+    if [ "$status" -eq 0 ]; then
+        printf '%-9s ok      %4d s%s\n' "$name" "$took" "$tests"
+    else
+        printf '%-9s FAILED  %4d s%s (%s)\n' "$name" "$took" "$tests" "$logs/$name.log"
+        failed_stages="$failed_stages $name"
+        tail -n 80 "$logs/$name.log" | sed 's/^/    | /'
+    fi
+}
+
+licences() {
+    if ! cargo deny --version; then
+        echo "licences: cargo-deny is not installed" >>"$PUNNET_NOT_RUN"
+        return 0
+    fi
+    cargo deny --offline check licenses bans sources
+}
+
+# The lab runs as root. Everything is built beforehand as the person who called, so that no file of
+# root's is left in the tree; only the test binary itself is raised.
+lab() {
+    cargo build --locked -p punnet --no-default-features || return 1
+    export PUNNET="$CARGO_TARGET_DIR/debug/punnet"
+    for example in $(cargo_examples); do
+        cargo build --locked -p "${example%/*}" --example "${example#*/}" || return 1
+    done
+    export PUNNET_EXAMPLES="$CARGO_TARGET_DIR/debug/examples"
+    if [ "$(id -u)" -ne 0 ] && sudo -n true 2>/dev/null; then
+        export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="sudo -n -E"
+        export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="sudo -n -E"
+    fi
+    cargo test --locked -p punnet-tests -- --test-threads=2
+}
+
+# Programs of other rooms that the lab starts.
+cargo_examples() {
+    for example in virtual-pi/boards; do
+        [ ! -f "crates/${example%/*}/examples/${example#*/}.rs" ] || echo "$example"
+    done
+}
+
+units() {
+    cargo test --locked --workspace --exclude punnet-tests --no-default-features
+}
+
+cargo fetch --locked >"$logs/fetch.log" 2>&1 || { cat "$logs/fetch.log"; exit 1; }
+for name in $stages; do
+    case $name in
+    format) stage format cargo fmt --all --check ;;
+    licences) stage licences licences ;;
+    clippy) stage clippy cargo clippy --locked --workspace --all-targets --no-default-features -- -D warnings ;;
+    board) stage board packaging/board/build.sh ;;
+    units) stage units units ;;
+    lab) stage lab lab ;;
+    *) echo "no such stage: $name" >&2; exit 2 ;;
+    esac
+done
+
+not_run=$(sort -u "$PUNNET_NOT_RUN" | grep -c .)
+if [ "$not_run" -gt 0 ]; then
+    echo "not run:"
+    sort -u "$PUNNET_NOT_RUN" | sed 's/^/    /'
+fi
+# A test that found that it cannot run here ended well without testing anything.
+idle=$(sort -u "$PUNNET_NOT_RUN" | grep -vc '^licences:')
+passed=$((passed - idle))
+[ "$passed" -ge 0 ] || passed=0
+[ -z "$failed_stages" ] || echo "failed stages:$failed_stages"
+echo "$passed passed, $failed failed, $not_run not run"
+[ -z "$failed_stages" ] && [ "$failed" -eq 0 ]
