@@ -4,3 +4,8 @@
 //! not run; see `punnet_tests::ground`.
 
 mod architecture;
+mod device_api;
+mod lab_dhcp;
+mod lab_tftp;
+mod qemu_boards;
+mod rehearsal;

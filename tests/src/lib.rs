@@ -6,15 +6,16 @@
 //! from each other's throats; [`binaries`] finds or builds what is under test; [`net`] makes a
 //! switch with machines plugged into it; [`running`] is a program that never outlives its test;
 //! [`station`] is the daemon under test with its three verbs and its command line, and [`watch`]
-//! the fold of its watch stream on which tests wait instead of sleeping; [`machine`] is a board in
-//! QEMU; [`clients`] are
-//! the DHCP and TFTP clients that come as programs.
+//! the fold of its watch stream, on which tests wait instead of sleeping; [`plan`] is what an
+//! operator sets up before the first board; [`clients`] are the DHCP and TFTP clients that come as
+//! programs; [`machine`] is a board in QEMU.
 
 pub mod binaries;
 pub mod clients;
 pub mod ground;
 pub mod machine;
 pub mod net;
+pub mod plan;
 pub mod running;
 pub mod station;
 pub mod watch;
