@@ -60,6 +60,13 @@ impl Running {
         }
     }
 
+    /// Waits for its end for as long as that takes, without looking again and again.
+    pub fn wait_blocking(&mut self) -> ExitStatus {
+        self.child
+            .wait()
+            .unwrap_or_else(|e| panic!("{}: {e}", self.name))
+    }
+
     /// Has it ended?
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()

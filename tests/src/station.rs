@@ -119,6 +119,11 @@ impl Station {
     /// Starts the daemon and waits until everything serves.
     pub fn serve(&mut self) {
         self.start();
+        self.serve_soon();
+    }
+
+    /// Waits until everything serves.
+    pub fn serve_soon(&self) {
         for server in ServerKind::ALL {
             self.until_server(server, |state| matches!(state, ServerState::Serving));
         }

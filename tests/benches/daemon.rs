@@ -1,0 +1,51 @@
+//! What the daemon costs while nothing happens, and how soon it knows where it stands.
+
+use crate::table::figure;
+use punnet_tests::net::Net;
+use punnet_tests::station::Station;
+use std::time::{Duration, Instant};
+use wire::health::{ServerKind, ServerState};
+
+pub(crate) fn run() {
+    let net = Net::new();
+    println!("\nThe daemon");
+    let mut best = Duration::MAX;
+    for round in 0..3 {
+        let host = net.host(&format!("station{round}"));
+        let mut station = Station::on(&host, "");
+        let begun = Instant::now();
+        station.start();
+        for server in ServerKind::ALL {
+            station.until_server(server, |state| {
+                !matches!(state, ServerState::Stopped | ServerState::Probing)
+            });
+        }
+        best = best.min(begun.elapsed());
+        station.serve_soon();
+        if round == 2 {
+            // Long enough for start-up buffers to be returned; this is a figure, not an assertion.
+            std::thread::sleep(Duration::from_secs(5));
+            let status = std::fs::read_to_string(format!("/proc/{}/status", station.pid()));
+            let status = status.expect("the daemon runs");
+            let field = |name: &str| {
+                let line = status
+                    .lines()
+                    .find(|l| l.starts_with(name))
+                    .unwrap_or_default();
+                let kib = line
+                    .split_whitespace()
+                    .nth(1)
+                    .and_then(|n| n.parse::<f64>().ok());
+                format!("{:.1} MB", kib.unwrap_or_default() * 1024.0 / 1e6)
+            };
+            figure("resident memory, idle", &field("VmRSS"), "under 30 MB");
+            figure("of which not backed by files", &field("RssAnon"), "-");
+        }
+    }
+    let time = format!("{:.2} s", best.as_secs_f64());
+    figure(
+        "start to a definite state of every server",
+        &time,
+        "under 0.5 s",
+    );
+}

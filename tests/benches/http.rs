@@ -1,0 +1,132 @@
+//! Image bytes by HTTP against nginx, with the same client on the same wire: the pack that agents
+//! fetch, and the whole image that foreign installers fetch.
+
+use crate::files;
+use crate::table::{Contestant, race};
+use punnet_tests::net::{Host, Net};
+use punnet_tests::plan;
+use punnet_tests::running::Running;
+use punnet_tests::station::{ADDRESS, Station};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use wire::query::{Answer, Query};
+
+const PEER: &str = "192.168.151.2";
+
+pub(crate) fn run() {
+    let net = Net::new();
+    let host = net.host("station");
+    let mut station = Station::on(&host, "");
+    station.serve();
+    plan::product_venue_names(&station, 1);
+    let source = files::image();
+    let id = plan::image(&station, &source);
+    let Answer::Images(images) = station.query(&Query::Images) else {
+        panic!("images were asked for")
+    };
+    let image = images.first().expect("imported above");
+    let pack = station.data().join("packs").join(format!("{id}.pack"));
+    let peer = net.host("nginx");
+    peer.address(&format!("{PEER}/24"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let _nginx = nginx(&peer, folder.path(), &[("pack", &pack), ("image", &source)]);
+    let client = net.host("client");
+    client.address("192.168.151.9/24");
+    wait_for(&client);
+
+    let ours = format!("http://{ADDRESS}:5001/agent/v1/packs/{id}");
+    let theirs = format!("http://{PEER}/pack");
+    for (at_once, rounds) in [(1, 5), (8, 3)] {
+        race(
+            &format!("HTTP, the pack, {at_once} client(s) (curl)"),
+            rounds,
+            at_once as f64 * image.pack_bytes as f64 / 1e6,
+            "MB/s",
+            &mut [
+                Contestant::new("punnet", || curls(&client, at_once, &ours)),
+                Contestant::new("nginx (sendfile)", || curls(&client, at_once, &theirs)),
+            ],
+        );
+    }
+    let ours = format!("http://{ADDRESS}:5001/images/{}", image.file_name);
+    let theirs = format!("http://{PEER}/image");
+    race(
+        "HTTP, the whole image rebuilt from the pack, 1 client (curl)",
+        3,
+        image.raw_bytes as f64 / 1e6,
+        "MB/s",
+        &mut [
+            Contestant::new("punnet (from the pack)", || curls(&client, 1, &ours)),
+            Contestant::new("nginx (sendfile of the .img)", || {
+                curls(&client, 1, &theirs)
+            }),
+        ],
+    );
+}
+
+fn nginx(host: &Host, folder: &Path, files: &[(&str, &Path)]) -> Running {
+    for (name, file) in files {
+        std::os::unix::fs::symlink(file, folder.join(name)).expect("linked");
+    }
+    let folder = folder.display();
+    let configuration = format!(
+        "user root;\nworker_processes auto;\ndaemon off;\npid {folder}/pid;\n\
+         error_log /dev/null;\nevents {{ worker_connections 512; }}\n\
+         http {{ access_log off; sendfile on; tcp_nopush on;\n\
+         client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2;\n\
+         fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;\n\
+         server {{ listen {PEER}:80; root {folder}; }} }}\n"
+    );
+    let file = format!("{folder}/nginx.conf");
+    std::fs::write(&file, configuration).expect("written");
+    let mut command = host.command("nginx");
+    command
+        .args(["-c", &file, "-e", "/dev/null"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    Running::start(command)
+}
+
+fn wait_for(client: &Host) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let answers = || {
+        let mut command = client.command("curl");
+        command.args(["-s", "-o", "/dev/null", "--max-time", "2", "-r", "0-0"]);
+        let said = punnet_tests::running::output(command.arg(format!("http://{PEER}/pack")));
+        said.status.success()
+    };
+    while !answers() {
+        assert!(Instant::now() < deadline, "nginx does not serve");
+    }
+}
+
+/// So many curls at once; the time until the last is done.
+pub(crate) fn curls(client: &Host, how_many: usize, url: &str) -> Duration {
+    let begun = Instant::now();
+    let mut all: Vec<Running> = (0..how_many)
+        .map(|_| {
+            let mut command = client.command("curl");
+            command
+                .args([
+                    "--silent",
+                    "--show-error",
+                    "--fail",
+                    "-r",
+                    "0-",
+                    "-o",
+                    "/dev/null",
+                    url,
+                ])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null());
+            Running::start(command)
+        })
+        .collect();
+    for curl in &mut all {
+        let status = curl.wait_blocking();
+        assert!(status.success(), "a fetch of {url} ended with {status}");
+    }
+    begun.elapsed()
+}
