@@ -78,8 +78,8 @@ mod tests {
     use super::*;
 
     fn mac(n: u32) -> Mac {
-        let [a, b, c, d] = n.to_be_bytes();
-        Mac([2, 0, a, b, c, d])
+        let [_, high, middle, low] = n.to_be_bytes();
+        Mac([2, 0, 0, high, middle, low])
     }
 
     #[test]

@@ -33,3 +33,6 @@ pub use settings::{ReplyTo, Settings, SettingsError};
 pub const SERVER_PORT: u16 = dhcproto::v4::SERVER_PORT;
 /// Port of a DHCP client.
 pub const CLIENT_PORT: u16 = dhcproto::v4::CLIENT_PORT;
+
+#[cfg(test)]
+mod tests;

@@ -8,11 +8,15 @@ use super::event::{DhcpEvent, Output};
 use super::packet::MAX_PACKET;
 use super::server::Server;
 use crate::clock::{self, Clock};
+use nix::libc::in_pktinfo;
+use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrIn, sendmsg};
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::io::{self, IoSlice};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use wire::Mac;
@@ -45,6 +49,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     socket.set_nonblocking(true).map_err(ServeError::Socket)?;
     let socket = UdpSocket::from_std(socket).map_err(ServeError::Socket)?;
+    let source = server.source();
     let mut clock = Clock::new();
     let mut buffer = [0; MAX_PACKET + 1];
     let mut waiting = VecDeque::new();
@@ -54,7 +59,7 @@ pub async fn serve(
         server.handle_timeout(clock.now());
         while let Some(output) = server.poll() {
             match output {
-                Output::Send { to, bytes } => send(&socket, to, &bytes).await,
+                Output::Send { to, bytes } => send(&socket, source, to, &bytes).await,
                 Output::Event(event) => queue(&mut waiting, event),
             }
         }
@@ -87,11 +92,47 @@ pub async fn serve(
     }
 }
 
-async fn send(socket: &UdpSocket, to: SocketAddrV4, bytes: &[u8]) {
-    // The client asks again, so a reply that the kernel refuses is only worth a note.
-    if let Err(why) = socket.send_to(bytes, to).await {
-        tracing::debug!(%to, %why, "DHCP reply not sent");
+/// Sends a reply, from `source` where that matters: a NIC with two addresses would else send
+/// broadcasts from the first of them. The client asks again, so a reply that the kernel refuses is
+/// only worth a note.
+async fn send(socket: &UdpSocket, source: Option<Ipv4Addr>, to: SocketAddrV4, bytes: &[u8]) {
+    let sent = match source {
+        Some(source) => send_from(socket, source, to, bytes).await,
+        None => socket.send_to(bytes, to).await,
+    };
+    if let Err(why) = sent {
+        tracing::warn!(%to, %why, "DHCP reply not sent");
     }
+}
+
+async fn send_from(
+    socket: &UdpSocket,
+    source: Ipv4Addr,
+    to: SocketAddrV4,
+    bytes: &[u8],
+) -> io::Result<usize> {
+    let source = SockaddrIn::from(SocketAddrV4::new(source, 0))
+        .as_ref()
+        .sin_addr;
+    let from = in_pktinfo {
+        ipi_ifindex: 0,
+        ipi_spec_dst: source,
+        ipi_addr: source,
+    };
+    let send = || {
+        let control = [ControlMessage::Ipv4PacketInfo(&from)];
+        let data = [IoSlice::new(bytes)];
+        let to = SockaddrIn::from(to);
+        let flags = MsgFlags::empty();
+        Ok(sendmsg(
+            socket.as_raw_fd(),
+            &data,
+            &control,
+            flags,
+            Some(&to),
+        )?)
+    };
+    socket.async_io(Interest::WRITABLE, send).await
 }
 
 fn queue(waiting: &mut VecDeque<DhcpEvent>, event: DhcpEvent) {

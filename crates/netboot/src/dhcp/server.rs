@@ -113,6 +113,12 @@ impl Server {
         self.settings.accept.insert(mac);
     }
 
+    /// The address that replies have to come from: our own, unless they go back over loopback.
+    /// Some firmware takes the sender of a reply for the TFTP server.
+    pub fn source(&self) -> Option<Ipv4Addr> {
+        (self.settings.reply == ReplyTo::Standard).then_some(self.settings.server)
+    }
+
     /// Every address that was given out, with its holder; for the table and for the next start.
     pub fn leases(&self) -> Vec<Lease> {
         self.pool.leases()

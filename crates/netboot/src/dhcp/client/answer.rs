@@ -97,7 +97,7 @@ impl Answer {
                 self.tftp_option().is_some()
                     || menu.iter().any(|text| contains(text, name.as_bytes()))
             }
-            Needs::ExactMenu(name) => menu.iter().any(|text| *text == name.as_bytes()),
+            Needs::ExactMenu(name) => menu.contains(&name.as_bytes()),
             Needs::File => self.file().is_some(),
         }
     }

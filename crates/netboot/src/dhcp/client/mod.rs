@@ -263,7 +263,7 @@ impl Lessee {
             self.xid,
             self.mac,
         );
-        self.introduce(&mut draft);
+        self.persona.introduce(&mut draft);
         self.send(draft, None);
     }
 
@@ -394,33 +394,9 @@ impl Lessee {
         };
     }
 
-    fn introduce(&self, draft: &mut Draft) {
-        let Persona {
-            wants,
-            arch,
-            machine_id,
-            vendor_class,
-            ..
-        } = &self.persona;
-        draft.push(OptionCode::ParameterRequestList, wants.as_slice());
-        if let Some(arch) = arch {
-            draft.push(OptionCode::ClientSystemArchitecture, arch.to_be_bytes());
-            draft.push(OptionCode::ClientNetworkInterface, [1, 2, 1]);
-        }
-        if let Some(id) = machine_id {
-            draft.push(
-                OptionCode::ClientMachineIdentifier,
-                [&[0], &id[..]].concat(),
-            );
-        }
-        if let Some(class) = vendor_class {
-            draft.push(OptionCode::ClassIdentifier, class.as_bytes());
-        }
-    }
-
     fn introduce_in_request(&self, draft: &mut Draft) {
         if self.persona.introduces {
-            self.introduce(draft);
+            self.persona.introduce(draft);
         } else if let Some(class) = &self.persona.vendor_class {
             draft.push(OptionCode::ClassIdentifier, class.as_bytes());
         }

@@ -3,9 +3,11 @@
 //! The values are those of captures and of the vendor's configuration page: the boot ROM of a Pi 3,
 //! the EEPROM bootloader of Pi 4 and 5, UEFI firmware, and the agent that runs on a board.
 
+use crate::dhcp::draft::Draft;
 use crate::dhcp::identify::{
     AGENT_CLASS, ARCH_ARM64, EEPROM_WANTS, PI_CLASS, ROM_WANTS, machine_id_of, machine_id_of_pi,
 };
+use dhcproto::v4::OptionCode;
 use std::time::Duration;
 use uuid::Uuid;
 use wire::revision::{Family, Revision};
@@ -178,6 +180,24 @@ impl Persona {
                 tries: None,
                 total: None,
             },
+        }
+    }
+
+    /// Writes who is asking and for what, in the order of captured packets.
+    pub(in crate::dhcp) fn introduce(&self, draft: &mut Draft) {
+        draft.push(OptionCode::ParameterRequestList, self.wants.as_slice());
+        if let Some(arch) = self.arch {
+            draft.push(OptionCode::ClientSystemArchitecture, arch.to_be_bytes());
+            draft.push(OptionCode::ClientNetworkInterface, [1, 2, 1]);
+        }
+        if let Some(id) = self.machine_id {
+            draft.push(
+                OptionCode::ClientMachineIdentifier,
+                [&[0], &id[..]].concat(),
+            );
+        }
+        if let Some(class) = &self.vendor_class {
+            draft.push(OptionCode::ClassIdentifier, class.as_bytes());
         }
     }
 }
