@@ -1,1 +1,15 @@
-//! Not written yet.
+#![cfg(feature = "shell")]
+//! The two doors: one for boards on the deployment NIC, one for operators on loopback and a Unix
+//! socket. Two listeners, two routers, nothing shared but the engine: the deployment network is
+//! hostile by nature, and a board has no business with the operator's verbs.
+//!
+//! [`listen`] is the accept loop under both, [`json`] reads and writes bodies, [`bytes`] serves packs
+//! and images by ranges. [`board`] and [`operator`] hold the routes.
+
+pub mod board;
+pub mod bytes;
+pub mod clock;
+pub mod csv;
+pub mod json;
+pub mod listen;
+pub mod operator;

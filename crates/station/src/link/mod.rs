@@ -1,1 +1,60 @@
-//! Not written yet.
+#![cfg(feature = "shell")]
+//! The one handle through which everything outside the engine speaks to it: the window, the command
+//! line, tests. Whether the engine is in this process ([`Station::Here`]) or in a daemon behind its
+//! Unix socket ([`Station::There`]) is decided once, where the handle is made; nobody asks again.
+
+mod there;
+
+pub use there::{There, Unreachable};
+
+use crate::engine::Engine;
+use std::path::Path;
+use std::pin::Pin;
+use tokio_stream::Stream;
+use wire::Refusal;
+use wire::command::{Command, Receipt};
+use wire::query::{Answer, Query};
+use wire::update::Update;
+
+/// A stream of updates: a snapshot first, then changes. It ends when the station does.
+pub type Updates = Pin<Box<dyn Stream<Item = Update> + Send>>;
+
+/// A station, here or there.
+#[derive(Debug, Clone)]
+pub enum Station {
+    /// The engine is in this process.
+    Here(Engine),
+    /// The engine is in another process of this machine.
+    There(There),
+}
+
+impl Station {
+    /// Attaches to the station that owns `socket`, when one answers there.
+    pub async fn attach(socket: &Path) -> Result<Self, Unreachable> {
+        There::connect(socket).await.map(Self::There)
+    }
+
+    /// Changes something.
+    pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
+        match self {
+            Self::Here(engine) => engine.command(command).await,
+            Self::There(there) => there.call("/api/v1/command", &command).await,
+        }
+    }
+
+    /// Asks something.
+    pub async fn query(&self, query: Query) -> Result<Answer, Refusal> {
+        match self {
+            Self::Here(engine) => engine.query(query).await,
+            Self::There(there) => there.call("/api/v1/query", &query).await,
+        }
+    }
+
+    /// Follows everything.
+    pub async fn watch(&self) -> Result<Updates, Refusal> {
+        match self {
+            Self::Here(engine) => Ok(Box::pin(engine.watch())),
+            Self::There(there) => there.watch().await,
+        }
+    }
+}

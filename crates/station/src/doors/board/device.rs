@@ -1,0 +1,80 @@
+//! The device API that existing installer scripts speak. Their field names, sensible status codes:
+//! a board that has to wait is told 423 with the reason, and never a made-up name.
+
+use super::{Rooms, error, sender};
+use crate::doors::clock;
+use crate::doors::json::{answer, read, status_of};
+use crate::doors::listen::Ends;
+use crate::library::file_name;
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{Response, StatusCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wire::device::{ConfigReply, ConfigRequest};
+use wire::query::{Answer, Query};
+use wire::{Millis, Refusal};
+
+/// Version of this API that installers look for.
+const VERSION: &str = "3.0";
+
+pub(super) async fn config(
+    State(rooms): State<Rooms>,
+    Extension(ends): Extension<Ends>,
+    body: Bytes,
+) -> Response<Body> {
+    reply(configure(&rooms, ends, &body).await)
+}
+
+async fn configure(rooms: &Rooms, ends: Ends, body: &[u8]) -> Result<ConfigReply, Refusal> {
+    let request: ConfigRequest = read_lenient(body)?;
+    let own = ends
+        .own
+        .ok_or_else(|| Refusal::internal("The request came in on no address."))?;
+    let assigned = rooms.engine.device_config(sender(ends), request).await?;
+    let Answer::Images(images) = rooms.engine.query(Query::Images).await? else {
+        return Err(Refusal::internal("The list of images did not come."));
+    };
+    let file = file_name(&assigned.image, &images);
+    Ok(ConfigReply {
+        server_ip: own.ip().to_string(),
+        hostname: assigned.hostname.to_string(),
+        product_type: assigned.product.to_string(),
+        venue_code: assigned.venue.to_string(),
+        // The address the request came in on is one the board can reach; no other is known to be.
+        image_url: format!("http://{own}/images/{file}"),
+        image_size: assigned.image.raw_bytes,
+        image_checksum: assigned.image.sha256,
+        version: VERSION.to_owned(),
+        timestamp: clock::naive_local(Millis::now()),
+        deployment_id: assigned.deployment,
+    })
+}
+
+pub(super) async fn status(
+    State(rooms): State<Rooms>,
+    Extension(ends): Extension<Ends>,
+    body: Bytes,
+) -> Response<Body> {
+    let call = match read_lenient(&body) {
+        Ok(request) => rooms.engine.device_status(sender(ends), request).await,
+        Err(refusal) => Err(refusal),
+    };
+    reply(call)
+}
+
+/// Some installers send nothing at all where every field is optional.
+fn read_lenient<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Refusal> {
+    if body.trim_ascii().is_empty() {
+        return Ok(T::default());
+    }
+    read(body)
+}
+
+fn reply<T: Serialize>(call: Result<T, Refusal>) -> Response<Body> {
+    match call {
+        Ok(value) => answer(StatusCode::OK, &value),
+        Err(refusal) => error(status_of(&refusal), refusal.to_string()),
+    }
+}

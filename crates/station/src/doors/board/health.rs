@@ -1,0 +1,61 @@
+//! `/health` and `/ready`: true only when they say so.
+
+use super::Rooms;
+use crate::doors::clock;
+use crate::doors::json::answer;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Response, StatusCode};
+use serde_json::json;
+use wire::Millis;
+use wire::health::{Ready, Subsystem};
+use wire::query::{Answer, Query};
+
+/// Subsystems without which a board that asks now is not served. A missing image or an empty pool of
+/// names is work for the operator, not illness.
+const VITAL: [&str; 6] = ["database", "disk", "nic", "http", "tftp", "dhcp"];
+
+pub(super) async fn health(State(rooms): State<Rooms>) -> Response<Body> {
+    let timestamp = clock::naive_local(Millis::now());
+    let ill: Vec<String> = match subsystems(&rooms).await {
+        Ok(ready) => ready
+            .subsystems
+            .into_iter()
+            .filter(|s| !s.ready && VITAL.contains(&s.name.as_str()))
+            .map(|Subsystem { name, detail, .. }| format!("{name}: {detail}"))
+            .collect(),
+        Err(why) => vec![why],
+    };
+    if ill.is_empty() {
+        let body = json!({"status": "healthy", "timestamp": timestamp});
+        return answer(StatusCode::OK, &body);
+    }
+    let body = json!({"status": "unhealthy", "timestamp": timestamp, "reasons": ill});
+    answer(StatusCode::SERVICE_UNAVAILABLE, &body)
+}
+
+pub(super) async fn ready(State(rooms): State<Rooms>) -> Response<Body> {
+    let ready = subsystems(&rooms).await.unwrap_or_else(|why| Ready {
+        ready: false,
+        subsystems: vec![Subsystem {
+            name: "database".to_owned(),
+            ready: false,
+            detail: why,
+        }],
+        at: Millis::now(),
+    });
+    let status = if ready.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    answer(status, &ready)
+}
+
+async fn subsystems(rooms: &Rooms) -> Result<Ready, String> {
+    match rooms.engine.query(Query::Ready).await {
+        Ok(Answer::Ready(ready)) => Ok(ready),
+        Ok(_) => Err("the engine gave another answer".to_owned()),
+        Err(refusal) => Err(refusal.to_string()),
+    }
+}

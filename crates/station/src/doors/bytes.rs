@@ -1,0 +1,180 @@
+//! Serves a long run of bytes over HTTP: whole or a range of it, resumable, at line rate.
+//!
+//! Range, If-Range, ETag, If-None-Match and HEAD as RFC 9110 §13 and §14 say. Bytes are read in large
+//! pieces on blocking threads, one piece ahead of the one being sent, so that disk and wire work at
+//! the same time and a slow client costs two pieces of memory and no thread.
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH,
+    IF_NONE_MATCH, IF_RANGE, RANGE,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use bytes::Bytes;
+use delivery::range::{Asked, parse};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+
+/// Bytes read at once. Large enough that a piece costs more to send than to fetch, small enough that
+/// it is still in the processor's cache when it is sent.
+const PIECE: u64 = 256 << 10;
+
+/// Something that is served by ranges. Reading may block.
+pub trait Source: Send + Sync + 'static {
+    /// Its length in bytes.
+    fn length(&self) -> u64;
+    /// Exactly the bytes of `range`, which lies within the length and is at most one piece long.
+    fn read(&self, range: Range<u64>) -> io::Result<Bytes>;
+}
+
+/// How a source is labelled.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// Strong entity tag, without quotes: changes when the bytes do.
+    pub tag: String,
+    /// Name offered for saving.
+    pub file_name: String,
+}
+
+/// Answers a GET or HEAD for `source`.
+pub fn respond(
+    method: &Method,
+    headers: &HeaderMap,
+    label: &Label,
+    source: Arc<dyn Source>,
+) -> Response<Body> {
+    let length = source.length();
+    let tag = format!("\"{}\"", label.tag);
+    let mut response = Response::new(Body::empty());
+    let out = response.headers_mut();
+    let put = |out: &mut HeaderMap, name, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            out.insert(name, value);
+        }
+    };
+    put(out, ETAG, tag.clone());
+    out.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    if !precondition_holds(headers, &tag) {
+        *response.status_mut() = StatusCode::PRECONDITION_FAILED;
+        return response;
+    }
+    if names_tag(headers, IF_NONE_MATCH, &tag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return response;
+    }
+    let range = match asked(method, headers, &tag, length) {
+        Asked::Whole => 0..length,
+        Asked::Part(range) => {
+            let shown = format!("bytes {}-{}/{length}", range.start, range.end - 1);
+            put(response.headers_mut(), CONTENT_RANGE, shown);
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            range
+        }
+        Asked::Unsatisfiable => {
+            put(
+                response.headers_mut(),
+                CONTENT_RANGE,
+                format!("bytes */{length}"),
+            );
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            return response;
+        }
+    };
+    let out = response.headers_mut();
+    out.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/octet-stream"),
+    );
+    put(
+        out,
+        CONTENT_DISPOSITION,
+        format!("attachment; filename=\"{}\"", plain(&label.file_name)),
+    );
+    put(out, CONTENT_LENGTH, (range.end - range.start).to_string());
+    if method != Method::HEAD {
+        *response.body_mut() = Body::new(StreamBody::new(Pieces::new(source, range).stream()));
+    }
+    response
+}
+
+/// The range that is asked for, unless `If-Range` names other bytes than these. Only GET has ranges.
+fn asked(method: &Method, headers: &HeaderMap, tag: &str, length: u64) -> Asked {
+    let range = headers.get(RANGE).and_then(|v| v.to_str().ok());
+    let Some(range) = range.filter(|_| method == Method::GET) else {
+        return Asked::Whole;
+    };
+    // A date in If-Range cannot match: no Last-Modified is ever sent.
+    let same = headers.get(IF_RANGE).is_none_or(|v| v == tag);
+    if same { parse(range, length) } else { Asked::Whole }
+}
+
+fn precondition_holds(headers: &HeaderMap, tag: &str) -> bool {
+    !headers.contains_key(IF_MATCH) || names_tag(headers, IF_MATCH, tag)
+}
+
+/// True when a list of entity tags in the header `name` holds `tag` or is `*`.
+fn names_tag(headers: &HeaderMap, name: axum::http::HeaderName, tag: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .any(|one| one == "*" || one.trim_start_matches("W/") == tag)
+}
+
+/// A file name that can stand in quotes in a header.
+fn plain(name: &str) -> String {
+    name.chars()
+        .map(|c| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '_' })
+        .collect()
+}
+
+/// The rest of a range, with the next piece on its way.
+struct Pieces {
+    source: Arc<dyn Source>,
+    left: Range<u64>,
+    next: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl Pieces {
+    fn new(source: Arc<dyn Source>, range: Range<u64>) -> Self {
+        let mut pieces = Self {
+            source,
+            left: range,
+            next: None,
+        };
+        pieces.fetch_ahead();
+        pieces
+    }
+
+    fn fetch_ahead(&mut self) {
+        let start = self.left.start;
+        if self.left.is_empty() {
+            return;
+        }
+        let end = self.left.end.min(start + PIECE);
+        self.left.start = end;
+        let source = Arc::clone(&self.source);
+        self.next = Some(tokio::task::spawn_blocking(move || source.read(start..end)));
+    }
+
+    fn stream(self) -> impl tokio_stream::Stream<Item = io::Result<Frame<Bytes>>> + Send {
+        futures_lite::stream::unfold(self, |mut pieces| async move {
+            let piece = pieces.next.take()?.await;
+            pieces.fetch_ahead();
+            let piece = piece.unwrap_or_else(|gone| Err(io::Error::other(gone)));
+            if let Err(error) = &piece {
+                // The length was promised already, so the client sees a short answer and asks again.
+                tracing::error!(%error, "reading for a board failed");
+                pieces.left = 0..0;
+                pieces.next = None;
+            }
+            Some((piece.map(Frame::data), pieces))
+        })
+    }
+}

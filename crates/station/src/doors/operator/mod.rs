@@ -1,0 +1,84 @@
+//! The door for operators: the three verbs, and plain GETs where people and scripts expect them.
+//!
+//! The same routes serve two listeners. On the Unix socket the file's folder decides who may come
+//! in. On HTTP [`guard`] asks a change for the token, and turns away pages of other sites.
+//!
+//! | path | what |
+//! |---|---|
+//! | `POST /api/v1/command` | a [`wire::command::Command`], answered by a receipt |
+//! | `POST /api/v1/query` | a [`wire::query::Query`], answered by its answer |
+//! | `GET /api/v1/watch` | one [`wire::update::Update`] per line, for as long as the reader stays |
+//! | `GET /api/v1/…` | lists, [`plain`] |
+//! | `GET /metrics` | figures for Prometheus, [`metrics`] |
+//! | `GET /api/…` | what readers of the older system expect, [`origin`] |
+
+pub mod guard;
+pub mod metrics;
+mod origin;
+mod plain;
+pub mod token;
+mod verbs;
+
+use super::json;
+use crate::engine::Engine;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Response, StatusCode};
+use axum::routing::{get, post};
+use serde_json::json;
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// Largest body: a CSV of names.
+const BODY: usize = 8 << 20;
+/// Longest time until an answer begins.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// The description of the interface, served beside it.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// The routes of the door, the same for both listeners.
+pub fn router(engine: Engine) -> Router {
+    Router::new()
+        .route("/api/v1/command", post(verbs::command))
+        .route("/api/v1/query", post(verbs::query))
+        .route("/api/v1/watch", get(verbs::watch))
+        .route("/api/v1/openapi.json", get(openapi))
+        .route("/metrics", get(metrics::metrics))
+        .merge(plain::routes())
+        .merge(origin::routes())
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            ANSWER,
+        ))
+        .layer(CatchPanicLayer::new())
+        .with_state(engine)
+}
+
+async fn openapi() -> Response<Body> {
+    let mut response = Response::new(Body::from(OPENAPI));
+    let kind = axum::http::HeaderValue::from_static("application/json");
+    response
+        .headers_mut()
+        .insert(axum::http::header::CONTENT_TYPE, kind);
+    response
+}
+
+async fn nothing_here() -> Response<Body> {
+    json::answer(
+        StatusCode::NOT_FOUND,
+        &json!({"error": "Resource not found"}),
+    )
+}
+
+async fn wrong_method() -> Response<Body> {
+    json::answer(
+        StatusCode::METHOD_NOT_ALLOWED,
+        &json!({"error": "Method not allowed here"}),
+    )
+}

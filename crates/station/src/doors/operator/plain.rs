@@ -1,0 +1,134 @@
+//! Plain GETs: each is one query, its answer without the envelope. For people with a browser and
+//! scripts with curl; everything here can also be asked through the verb *query*.
+
+use crate::doors::json::{Outcome, answer};
+use crate::engine::Engine;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query as Params, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderValue, Response, StatusCode};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use wire::batch::BatchId;
+use wire::query::{Answer, EventFilter, HistoryFilter, NameFilter, Query};
+use wire::{BoardId, Refusal};
+
+type Filter<T> = Result<Params<T>, QueryRejection>;
+type Key<T> = Result<Path<T>, PathRejection>;
+
+pub(super) fn routes() -> Router<Engine> {
+    Router::new()
+        .route("/api/v1/boards", get(|e| whole(e, Query::Boards)))
+        .route("/api/v1/batches", get(|e| whole(e, Query::Batches)))
+        .route("/api/v1/images", get(|e| whole(e, Query::Images)))
+        .route("/api/v1/products", get(|e| whole(e, Query::Products)))
+        .route("/api/v1/venues", get(|e| whole(e, Query::Venues)))
+        .route("/api/v1/leases", get(|e| whole(e, Query::Leases)))
+        .route("/api/v1/stats", get(|e| whole(e, Query::Stats)))
+        .route("/api/v1/ready", get(ready))
+        .route("/api/v1/names", get(names))
+        .route("/api/v1/history", get(history))
+        .route("/api/v1/history.csv", get(history_csv))
+        .route("/api/v1/events", get(events))
+        .route("/api/v1/boards/{board}", get(board))
+        .route("/api/v1/batches/{batch}", get(batch))
+        .route("/api/v1/batches/{batch}/certificate", get(certificate))
+}
+
+async fn whole(State(engine): State<Engine>, query: Query) -> Response<Body> {
+    ask(&engine, Ok(query)).await
+}
+
+async fn ready(State(engine): State<Engine>) -> Response<Body> {
+    match engine.query(Query::Ready).await {
+        Ok(Answer::Ready(ready)) if !ready.ready => {
+            answer(StatusCode::SERVICE_UNAVAILABLE, &ready)
+        }
+        other => bare(other),
+    }
+}
+
+async fn names(State(engine): State<Engine>, filter: Filter<NameFilter>) -> Response<Body> {
+    ask(&engine, sound(filter).map(Query::Names)).await
+}
+
+async fn history(State(engine): State<Engine>, filter: Filter<HistoryFilter>) -> Response<Body> {
+    ask(&engine, sound(filter).map(Query::History)).await
+}
+
+async fn events(State(engine): State<Engine>, filter: Filter<EventFilter>) -> Response<Body> {
+    ask(&engine, sound(filter).map(Query::Events)).await
+}
+
+async fn board(State(engine): State<Engine>, key: Key<BoardId>) -> Response<Body> {
+    ask(&engine, path(key).map(|board| Query::Board { board })).await
+}
+
+async fn batch(State(engine): State<Engine>, key: Key<BatchId>) -> Response<Body> {
+    ask(&engine, path(key).map(|batch| Query::Batch { batch })).await
+}
+
+async fn certificate(State(engine): State<Engine>, key: Key<BatchId>) -> Response<Body> {
+    ask(&engine, path(key).map(|batch| Query::Certificate { batch })).await
+}
+
+async fn history_csv(
+    State(engine): State<Engine>,
+    filter: Filter<HistoryFilter>,
+) -> Response<Body> {
+    let query = match sound(filter) {
+        Ok(filter) => Query::History(filter),
+        Err(refusal) => return bare(Err(refusal)),
+    };
+    let rows = match engine.query(query).await {
+        Ok(Answer::History(rows)) => rows,
+        other => return bare(other),
+    };
+    match crate::doors::csv::history(&rows) {
+        Ok(text) => {
+            let mut response = Response::new(Body::from(text));
+            let headers = response.headers_mut();
+            let csv = HeaderValue::from_static("text/csv; charset=utf-8");
+            headers.insert(CONTENT_TYPE, csv);
+            let save = HeaderValue::from_static("attachment; filename=\"punnet-history.csv\"");
+            headers.insert(CONTENT_DISPOSITION, save);
+            response
+        }
+        Err(why) => bare(Err(Refusal::internal(format!(
+            "The history could not be written as CSV: {why}."
+        )))),
+    }
+}
+
+fn sound<T>(filter: Filter<T>) -> Result<T, Refusal> {
+    filter.map(|Params(filter)| filter).map_err(|e| {
+        Refusal::new(
+            wire::refusal::Code::Invalid,
+            format!("The filter cannot be read: {}.", e.body_text()),
+        )
+    })
+}
+
+fn path<T>(key: Key<T>) -> Result<T, Refusal> {
+    key.map(|Path(key)| key)
+        .map_err(|e| Refusal::not_found(format!("{}.", e.body_text())))
+}
+
+async fn ask(engine: &Engine, query: Result<Query, Refusal>) -> Response<Body> {
+    match query {
+        Ok(query) => bare(engine.query(query).await),
+        Err(refusal) => bare(Err(refusal)),
+    }
+}
+
+/// The answer without its envelope.
+fn bare(outcome: Result<Answer, Refusal>) -> Response<Body> {
+    let outcome = outcome.and_then(|answer| {
+        let mut envelope = serde_json::to_value(answer)
+            .map_err(|e| Refusal::internal(format!("The answer cannot be written: {e}.")))?;
+        Ok(envelope["value"].take())
+    });
+    Outcome(outcome).into_response()
+}

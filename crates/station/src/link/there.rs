@@ -1,0 +1,162 @@
+//! The far side: HTTP over the daemon's Unix socket, one connection per call. A call is rare next to
+//! what it costs, and a fresh connection is never a stale one.
+
+use super::Updates;
+use bytes::{Buf as _, Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::UnixStream;
+use wire::Refusal;
+use wire::refusal::Code;
+use wire::update::Update;
+
+/// Largest answer taken: a full history fits many times over.
+const MOST: usize = 256 << 20;
+
+/// Nobody answers on a station's socket.
+#[derive(Debug, thiserror::Error)]
+#[error("no station answers at {socket}: {why}")]
+pub struct Unreachable {
+    /// The socket.
+    pub socket: PathBuf,
+    /// Why.
+    pub why: std::io::Error,
+}
+
+/// A station in another process.
+#[derive(Debug, Clone)]
+pub struct There {
+    socket: Arc<Path>,
+}
+
+impl There {
+    /// Checks that somebody listens on `socket`.
+    pub(super) async fn connect(socket: &Path) -> Result<Self, Unreachable> {
+        match UnixStream::connect(socket).await {
+            Ok(_) => Ok(Self {
+                socket: socket.into(),
+            }),
+            Err(why) => Err(Unreachable {
+                socket: socket.to_owned(),
+                why,
+            }),
+        }
+    }
+
+    /// One call: JSON there, JSON back, a refusal as the station wrote it.
+    pub(super) async fn call<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        question: &Q,
+    ) -> Result<A, Refusal> {
+        let body = serde_json::to_vec(question).map_err(|e| lost(&e))?;
+        let response = self.send(Method::POST, path, body).await?;
+        let status = response.status();
+        let body = http_body_util::Limited::new(response.into_body(), MOST)
+            .collect()
+            .await
+            .map_err(|e| lost(&e))?
+            .to_bytes();
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(|e| lost(&e));
+        }
+        Err(serde_json::from_slice(&body).unwrap_or_else(|_| {
+            let text = String::from_utf8_lossy(&body);
+            Refusal::internal(format!("The station answered {status}: {text}"))
+        }))
+    }
+
+    /// Follows everything.
+    pub(super) async fn watch(&self) -> Result<Updates, Refusal> {
+        let response = self
+            .send(Method::GET, "/api/v1/watch", Vec::new())
+            .await?;
+        let lines = Lines {
+            body: response.into_body(),
+            rest: BytesMut::new(),
+            searched: 0,
+        };
+        Ok(Box::pin(futures_lite::stream::unfold(
+            lines,
+            |mut lines| async move {
+                let update = lines.next().await?;
+                Some((update, lines))
+            },
+        )))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<Response<Incoming>, Refusal> {
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|e| lost(&e))?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| lost(&e))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "the connection to the station ended");
+            }
+        });
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(hyper::header::HOST, "localhost")
+            .header(hyper::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|e| lost(&e))?;
+        sender.send_request(request).await.map_err(|e| lost(&e))
+    }
+}
+
+fn lost(why: &dyn std::fmt::Display) -> Refusal {
+    Refusal::new(
+        Code::Unavailable,
+        format!("The station did not answer: {why}."),
+    )
+    .next("See whether it still runs, and try again.")
+}
+
+/// Updates out of a body of lines. Empty lines are heartbeats.
+struct Lines {
+    body: Incoming,
+    rest: BytesMut,
+    /// How much of `rest` holds no line end, so that it is searched once.
+    searched: usize,
+}
+
+impl Lines {
+    async fn next(&mut self) -> Option<Update> {
+        loop {
+            let fresh = self.rest.get(self.searched..)?;
+            if let Some(end) = fresh.iter().position(|b| *b == b'\n') {
+                let line = self.rest.split_to(self.searched + end);
+                self.rest.advance(1);
+                self.searched = 0;
+                if line.is_empty() {
+                    continue;
+                }
+                // An update this build cannot read at all is one it does not know.
+                return Some(serde_json::from_slice(&line).unwrap_or(Update::Unknown));
+            }
+            self.searched = self.rest.len();
+            if self.rest.len() > MOST {
+                return None;
+            }
+            let frame = self.body.frame().await?.ok()?;
+            if let Ok(data) = frame.into_data() {
+                self.rest.extend_from_slice(&data);
+            }
+        }
+    }
+}
