@@ -55,7 +55,11 @@ impl Entry {
 pub(super) struct Head {
     pub(super) disk_id: u32,
     pub(super) entries: [Option<Entry>; 4],
+    /// What to say when the table turns out to be empty.
+    emptiness: &'static str,
 }
+
+const BARE: &str = "the first sector belongs to a file system without partitions";
 
 pub(super) fn parse(sector: &[u8; SECTOR as usize]) -> Result<Head, TableError> {
     if le16(sector, 510) != 0xaa55 {
@@ -63,13 +67,13 @@ pub(super) fn parse(sector: &[u8; SECTOR as usize]) -> Result<Head, TableError> 
     }
     // The first sector of a bare FAT or NTFS file system carries the same signature, but text where
     // the boot flags of a table would be.
-    let flags_sound = (0..4).all(|i| sector[ENTRIES_AT + i * ENTRY_BYTES] & 0x7f == 0);
+    let flags_sound = (0..4).all(|i| matches!(sector[ENTRIES_AT + i * ENTRY_BYTES], 0 | 0x80));
     if !flags_sound {
-        return Err(TableError::NoTable(
-            "the first sector belongs to a file system without partitions",
-        ));
+        return Err(TableError::NoTable(BARE));
     }
+    let bare_fat = [54, 82].iter().any(|at| sector[*at..].starts_with(b"FAT"));
     Ok(Head {
+        emptiness: if bare_fat { BARE } else { "the table is empty" },
         disk_id: le32(sector, 440),
         entries: std::array::from_fn(|i| Entry::parse(sector, i)),
     })
@@ -104,7 +108,7 @@ impl Head {
             }
         }
         if partitions.is_empty() && chain.is_none() {
-            return Err(TableError::NoTable("the table is empty"));
+            return Err(TableError::NoTable(self.emptiness));
         }
         Ok(Table {
             kind: TableKind::Mbr,

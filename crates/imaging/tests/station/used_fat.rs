@@ -1,0 +1,128 @@
+//! Every cluster that a FAT calls used is kept.
+
+use crate::fixture::{
+    Dice, MIB, contents, copy_into, copy_out, fill_with_garbage, output, random_tree, run, temp,
+    text, write_mbr,
+};
+use imaging::partitions::Table;
+use imaging::used::{FileSystemKind, UsedMap};
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const AT: u64 = MIB;
+
+fn make(dir: &TempDir, options: &[&str], mib: u64, seed: u64) -> PathBuf {
+    let fs = dir.path().join("fs");
+    let tree = dir.path().join("tree");
+    fs::create_dir_all(&tree).unwrap();
+    random_tree(&tree, 40, 300_000, seed);
+    fill_with_garbage(&fs, mib * MIB, seed);
+    let mut args = vec!["-n", "BOOTFS", "-i", "1234abcd"];
+    args.extend(options);
+    args.push(text(&fs));
+    run("mkfs.fat", &args);
+    run("mcopy", &["-i", text(&fs), "-s", text(&tree), "::/"]);
+    for n in (0..40).step_by(4) {
+        let name = format!("::/tree/dir{}/file{n}.bin", n % 7);
+        run("mdel", &["-i", text(&fs), &name]);
+    }
+    let late = dir.path().join("late");
+    fs::write(&late, Dice::new(seed).bytes(2_000_000)).unwrap();
+    run("mcopy", &["-i", text(&fs), text(&late), "::/late"]);
+    fs
+}
+
+fn disk_of(dir: &TempDir, fs: &Path) -> Vec<u8> {
+    let path = dir.path().join("disk");
+    let mut disk = File::create(&path).unwrap();
+    let len = fs.metadata().unwrap().len();
+    write_mbr(&mut disk, &[(0x0c, AT, len)]);
+    copy_into(&mut disk, AT, fs);
+    fs::read(path).unwrap()
+}
+
+/// Zeroes what the map calls free; returns the map, the bytes that were free, and the rest.
+fn stream(disk: &[u8], chunk: usize) -> (UsedMap, u64, Vec<u8>) {
+    let mut map = UsedMap::new(Table::parse(&disk[..chunk]).unwrap());
+    let (mut count, mut zeroed) = (0, disk.to_vec());
+    for (i, bytes) in disk.chunks(chunk).enumerate() {
+        let start = (i * chunk) as u64;
+        map.feed(start, bytes);
+        for range in map.free(start, bytes.len() as u64) {
+            count += range.end - range.start;
+            zeroed[range.start as usize..range.end as usize].fill(0);
+        }
+    }
+    (map, count, zeroed)
+}
+
+fn files_of(fs: &Path, to: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    fs::create_dir_all(to).unwrap();
+    run("mcopy", &["-s", "-n", "-i", text(fs), "::/*", text(to)]);
+    contents(to)
+}
+
+#[test]
+fn no_used_cluster_is_lost() {
+    let layouts: &[(&[&str], u64)] = &[
+        (&["-F", "16"], 64),
+        (&["-F", "16", "-s", "1"], 20),
+        (&["-F", "32", "-s", "1"], 64),
+        (&["-F", "32", "-s", "8"], 300),
+        (&["-F", "32", "-f", "1", "-s", "1"], 64),
+        (&["-F", "32", "-S", "4096"], 300),
+        (&["-F", "16", "-R", "8"], 64),
+    ];
+    for (i, (options, mib)) in layouts.iter().enumerate() {
+        let dir = temp();
+        let fs = make(&dir, options, *mib, i as u64 + 1);
+        let disk = disk_of(&dir, &fs);
+        let (map, free, zeroed) = stream(&disk, [4 << 20, 64 << 10, 1 << 20][i % 3]);
+        let seen = map.file_systems().next().unwrap();
+        let name = (seen.kind, seen.label.as_str(), seen.all_used);
+        assert_eq!(name, (FileSystemKind::Fat, "BOOTFS", None), "{options:?}");
+        assert!(free > (mib - 12) * MIB, "{options:?}: only {free} bytes free");
+
+        let whole = dir.path().join("zeroed-disk");
+        fs::write(&whole, zeroed).unwrap();
+        let copy = dir.path().join("zeroed");
+        copy_out(&whole, AT, mib * MIB, &copy);
+        let verdict = output("fsck.fat", &["-n", text(&copy)]);
+        let words = String::from_utf8_lossy(&verdict.stdout).into_owned();
+        assert!(verdict.status.success(), "{options:?}: {words}");
+        let before = files_of(&fs, &dir.path().join("before"));
+        let after = files_of(&copy, &dir.path().join("after"));
+        assert!(before.len() == 31 && before == after, "{options:?}");
+    }
+}
+
+#[test]
+fn a_dirty_a_small_and_a_disagreeing_one_are_kept_whole() {
+    let poke = |fs: &Path, at: u64, bytes: &[u8]| {
+        let mut file = File::options().write(true).open(fs).unwrap();
+        file.seek(SeekFrom::Start(at)).unwrap();
+        file.write_all(bytes).unwrap();
+    };
+    let check = |options: &[&str], mib, spoil: &dyn Fn(&Path), why: &str| {
+        let dir = temp();
+        let fs = make(&dir, options, mib, 3);
+        spoil(&fs);
+        let (map, free, _) = stream(&disk_of(&dir, &fs), 1 << 20);
+        let seen = map.file_systems().next().unwrap();
+        assert!(seen.all_used.unwrap().contains(why), "{seen:?}");
+        assert_eq!(free, 0, "{why}");
+    };
+    let reserved = 32 * 512;
+    check(&["-F", "12"], 12, &|_| {}, "FAT12");
+    check(&["-F", "32"], 64, &|fs| poke(fs, 65, &[1]), "cleanly");
+    check(&["-F", "16"], 64, &|fs| poke(fs, 37, &[1]), "cleanly");
+    check(
+        &["-F", "32"],
+        64,
+        &|fs| poke(fs, reserved + 4, &[0xff, 0xff, 0xff, 0x07]),
+        "cleanly",
+    );
+    check(&["-F", "32"], 64, &|fs| poke(fs, 40, &[0x81]), "copies");
+}
