@@ -249,7 +249,7 @@ pub struct Batch {
     pub plan: BatchPlan,
     /// Its state.
     pub state: BatchState,
-    /// Place in the order; 1 is asked first.
+    /// Place in the order; 1 is asked first. 0 once the batch has ended.
     pub rank: u32,
     /// How it stands.
     pub counters: Counters,
@@ -264,4 +264,11 @@ pub struct Batch {
     /// True for the batch of a rehearsal.
     #[serde(default)]
     pub rehearsal: bool,
+}
+
+impl Batch {
+    /// Sorts batches as people see them: open ones by rank, then ended ones, newest first.
+    pub fn place(&self) -> (bool, u32, std::cmp::Reverse<BatchId>) {
+        (self.rank == 0, self.rank, std::cmp::Reverse(self.id))
+    }
 }

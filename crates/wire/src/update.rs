@@ -67,7 +67,10 @@ impl Snapshot {
             Update::Snapshot(all) => *self = *all,
             Update::Board(board) => put(&mut self.boards, *board, |b| b.id),
             Update::BoardGone(id) => self.boards.retain(|b| b.id != id),
-            Update::Batch(batch) => put(&mut self.batches, *batch, |b| b.id),
+            Update::Batch(batch) => {
+                put(&mut self.batches, *batch, |b| b.id);
+                self.batches.sort_by_key(Batch::place);
+            }
             Update::Images(images) => self.images = images,
             Update::Server(server) => put(&mut self.servers, server, |s| s.server),
             Update::Findings(findings) => self.findings = findings,

@@ -1,1 +1,24 @@
-//! Not written yet.
+//! The bench: every board, where it is, why, and what may happen to it next.
+//!
+//! Pure: facts go in, decisions come out. Nothing here reads a clock, a socket or the database.
+//! "Why is this board in that state?" is answered by these files alone:
+//! - [`seat`]: everything known about one board; [`attempt`]: its present or last deployment;
+//! - [`input`]: what the boot servers say, in the bench's own words;
+//! - [`identity`]: who is who, and when two boards claim to be one;
+//! - [`boards`]: all of them, and how addresses lead to them;
+//! - [`boots`]: when a network boot begins anew, and what to serve it;
+//! - [`admission`]: may this board be provisioned, by which batch, onto which disk;
+//! - [`stages`]: one thing heard + a board = the board afterwards and what to note;
+//! - [`permits`]: what an operator may allow;
+//! - [`stalls`]: how long each stage may be quiet.
+
+pub mod admission;
+pub mod attempt;
+pub mod boards;
+pub mod boots;
+pub mod identity;
+pub mod input;
+pub mod permits;
+pub mod seat;
+pub mod stages;
+pub mod stalls;

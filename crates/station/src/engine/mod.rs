@@ -1,1 +1,65 @@
-//! Not written yet.
+//! The engine: one thread that owns the store and the bench.
+//!
+//! Every input (a command, a check-in, a report, a DHCP packet seen) is one piece of work in one
+//! queue. The thread runs it in one SQLite transaction (a [`turn`]), commits, takes the new state
+//! over, publishes what changed ([`watch`]) and only then answers; so whoever got an answer can rely
+//! on it, and work that was refused or broke off has changed nothing. Questions about the past go to
+//! a second thread with a reading connection ([`reader`]), so that they never delay a board.
+
+mod admit;
+mod answers;
+mod ask;
+mod boot_view;
+mod check_in;
+mod commands;
+mod desk;
+mod device;
+mod effect;
+mod hello;
+mod image;
+mod network;
+mod plans;
+mod reader;
+mod readiness;
+mod report;
+mod seldom;
+mod ticks;
+mod turn;
+mod watch;
+
+pub use crate::bench::boots::{BootAnswer, Install};
+pub use crate::bench::seat::{Arch, Machine};
+pub use ask::Engine;
+pub use boot_view::BootClient;
+pub use device::DeviceAssignment;
+pub use effect::Effect;
+pub use image::NewImage;
+
+use crate::store;
+use std::path::PathBuf;
+
+/// How an engine is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The folder that holds everything; made when missing.
+    pub data_dir: PathBuf,
+    /// Marks boards and batches as those of a rehearsal.
+    pub rehearsal: bool,
+}
+
+/// Why an engine did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store did not open: in use, damaged, newer, not writable.
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    /// The store opened and could not be read.
+    #[error(transparent)]
+    Read(#[from] store::StoreError),
+    /// The system refused a thread.
+    #[error("the engine's thread could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! Questions and their answers.
+
+use super::ask::Engine;
+use crate::store;
+use wire::Millis;
+use wire::health::Ready;
+use wire::query::{Answer, Certificate, Query};
+use wire::refusal::Refusal;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// Answers a question.
+pub(super) async fn answer(engine: &Engine, query: Query) -> Result<Answer, Refusal> {
+    match query {
+        Query::Boards => Ok(engine
+            .published()
+            .read(|s| Answer::Boards(s.boards.clone()))),
+        Query::Ready => ready(engine).await,
+        Query::Board { board } => {
+            let on_bench = engine.published().read(|snapshot| {
+                let mut boards = snapshot.boards.iter();
+                boards.find(|b| b.id == board).cloned()
+            });
+            match on_bench {
+                Some(tile) => Ok(Answer::Board(Box::new(tile))),
+                None => engine.read(move |conn| remembered(conn, board)).await,
+            }
+        }
+        other => engine.read(move |conn| read(conn, other)).await,
+    }
+}
+
+async fn ready(engine: &Engine) -> Result<Answer, Refusal> {
+    let subsystems = engine.subsystems().await;
+    Ok(Answer::Ready(Ready {
+        ready: subsystems.iter().all(|s| s.ready),
+        subsystems,
+        at: Millis::now(),
+    }))
+}
+
+/// A board that left the bench.
+fn remembered(conn: &rusqlite::Connection, id: wire::BoardId) -> Result<Answer, Refusal> {
+    match store::boards::get(conn, id)? {
+        Some(seat) => Ok(Answer::Board(Box::new(seat.tile))),
+        None => Err(Refusal::not_found(format!("There is no board {id}.")).at("board")),
+    }
+}
+
+fn read(conn: &rusqlite::Connection, query: Query) -> Result<Answer, Refusal> {
+    Ok(match query {
+        Query::Products => Answer::Products(store::products::all(conn)?),
+        Query::Venues => Answer::Venues(store::venues::all(conn)?),
+        Query::Names(filter) => Answer::Names(store::names::list(conn, &filter)?),
+        Query::Batches => Answer::Batches(store::batches::all(conn)?),
+        Query::Batch { batch } => Answer::Batch(Box::new(find(conn, batch)?)),
+        Query::Images => Answer::Images(store::images::all(conn)?),
+        Query::History(filter) => Answer::History(store::history::list(conn, &filter)?),
+        Query::Events(filter) => Answer::Events(store::events::list(conn, &filter)?),
+        Query::Leases => Answer::Leases(store::leases::all(conn)?),
+        Query::Stats => Answer::Stats(store::figures::stats(conn, Millis::now().plus(-DAY_MS))?),
+        Query::Certificate { batch } => Answer::Certificate(Box::new(Certificate {
+            batch: find(conn, batch)?,
+            images: store::images::of_batch(conn, batch)?,
+            boards: store::history::finished_in(conn, batch)?,
+            at: Millis::now(),
+        })),
+        Query::Boards | Query::Board { .. } | Query::Ready => {
+            return Err(Refusal::internal("A question went the wrong way."));
+        }
+        Query::Unknown => {
+            return Err(Refusal::invalid(
+                "query",
+                "This version does not know that question.",
+            ));
+        }
+    })
+}
+
+fn find(
+    conn: &rusqlite::Connection,
+    batch: wire::batch::BatchId,
+) -> Result<wire::batch::Batch, Refusal> {
+    store::batches::get(conn, batch)?
+        .ok_or_else(|| Refusal::not_found(format!("There is no batch {batch}.")).at("batch"))
+}

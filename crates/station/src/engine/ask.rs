@@ -1,0 +1,372 @@
+//! The handle: what the rest of the station may ask of the engine.
+
+use super::boot_view::{BootClient, BootView};
+use super::desk::{self, Clock, Config, Desk, Message};
+use super::plans::Plans;
+use super::reader::Reader;
+use super::seldom::Seldom;
+use super::turn::Turn;
+use super::watch::{Published, Watch};
+use super::{
+    DeviceAssignment, Effect, NewImage, OpenError, Options, answers, check_in, commands, device,
+    hello, image, network, readiness, report,
+};
+use crate::bench::boots::BootAnswer;
+use crate::bench::input::Input;
+use crate::store::{self, Store};
+use netboot::dhcp::DhcpEvent;
+use netboot::tftp::TftpEvent;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as queue};
+use std::thread::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::Stream;
+use wire::agent::{Ack, CheckIn, Hello, HelloAck, Order, Report};
+use wire::command::{Command, Import, Receipt};
+use wire::device::{ConfigRequest, StatusReply, StatusRequest};
+use wire::health::{Finding, Lease, ServerStatus, Subsystem};
+use wire::image::Image;
+use wire::query::{Answer, Query};
+use wire::refusal::{Code, Refusal};
+use wire::update::{Snapshot, Update};
+use wire::{BoardId, Millis};
+
+/// Boards not heard of for this long leave the bench when the station starts: 30 days.
+const LEAVES_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// Packets seen that may wait for the engine; a flood beyond is dropped, and progress long before.
+const MOST_WAITING: usize = 4096;
+const MOST_WAITING_PROGRESS: usize = 256;
+
+/// The engine. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    queue: queue::Sender<Message>,
+    waiting: Arc<AtomicUsize>,
+    reader: Reader,
+    published: Arc<Published>,
+    boots: Arc<BootView>,
+    effects: Mutex<Option<mpsc::UnboundedReceiver<Effect>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    folder: PathBuf,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("folder", &self.inner.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+fn closing() -> Refusal {
+    Refusal::new(Code::Unavailable, "The station is closing.").next("Try again when it is back.")
+}
+
+impl Engine {
+    /// Opens the data folder and starts the engine: takes the lock, brings the schema up to date,
+    /// and seats every board where it was. Boards that were at work stay in their stage, marked as
+    /// stalled until they are heard of.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        Self::open_with(options, Arc::new(Millis::now))
+    }
+
+    pub(super) fn open_with(options: Options, clock: Clock) -> Result<Self, OpenError> {
+        let mut store = Store::open(&options.data_dir)?;
+        let read = store.reader()?;
+        let tx = store.begin()?;
+        store::boards::clear_bench(&tx, clock().plus(-LEAVES_MS))?;
+        let mut bench = desk::recover(store::boards::on_bench(&tx)?);
+        let by_appearance: Vec<BoardId> = bench.by_appearance();
+        for lease in store::leases::all(&tx)? {
+            bench.give(lease.ip, lease.mac);
+        }
+        let plans = Plans::load(&tx)?;
+        let vouched = store::boards::vouched(&tx)?;
+        tx.commit().map_err(store::StoreError::from)?;
+
+        let tile = |id: &BoardId| bench.seat(*id).map(|seat| seat.tile.clone());
+        let published = Published::new(Snapshot {
+            protocol: wire::PROTOCOL,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            at: clock(),
+            boards: by_appearance.iter().filter_map(tile).collect(),
+            batches: plans.batches.clone(),
+            images: plans.images.clone(),
+            ..Snapshot::default()
+        });
+        let boots = Arc::new(BootView::default());
+        boots.refresh(&bench, &plans, None);
+        let (effects, effects_end) = mpsc::unbounded_channel();
+        for mac in vouched {
+            // The receiver is in our hands.
+            let _ = effects.send(Effect::Vouch(mac));
+        }
+        let desk = Desk {
+            store,
+            bench,
+            plans,
+            config: Config {
+                rehearsal: options.rehearsal,
+                require_token: true,
+                station_url: None,
+            },
+            published: Arc::clone(&published),
+            boots: Arc::clone(&boots),
+            effects,
+            clock,
+            seldom: Seldom::default(),
+            told: std::collections::HashMap::new(),
+            untold: std::collections::BTreeSet::new(),
+        };
+        let (queue, end) = queue::channel();
+        let thread = std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || desk.run(&end))
+            .map_err(OpenError::Thread)?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                queue,
+                waiting: Arc::default(),
+                reader: Reader::start(read).map_err(OpenError::Thread)?,
+                published,
+                boots,
+                effects: Mutex::new(Some(effects_end)),
+                thread: Mutex::new(Some(thread)),
+                folder: options.data_dir,
+            }),
+        })
+    }
+
+    /// Has a piece of work done and waits for it.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Turn<'_>) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Work(Box::new(move |desk| {
+            let result = desk.turn(work);
+            if let Err(refusal) = &result
+                && refusal.code == Code::Internal
+            {
+                tracing::error!(%refusal, "work failed");
+            }
+            // Whoever asked may have gone.
+            let _ = reply.send(result);
+        }));
+        self.inner.queue.send(message).map_err(|_| closing())?;
+        answer.await.unwrap_or_else(|_| {
+            Err(
+                Refusal::internal("The station broke off; nothing was changed.")
+                    .next("Try again, and look into the station's log."),
+            )
+        })
+    }
+
+    /// Has a piece of work done without waiting.
+    fn post(&self, work: impl FnOnce(&mut Turn<'_>) -> Result<(), Refusal> + Send + 'static) {
+        let message = Message::Work(Box::new(move |desk| {
+            if let Err(refusal) = desk.turn(work) {
+                tracing::error!(%refusal, "work failed");
+            }
+        }));
+        if self.inner.queue.send(message).is_err() {
+            tracing::debug!("the engine has closed");
+        }
+    }
+
+    /// Changes something.
+    pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
+        self.work(|turn| commands::run(turn, command)).await
+    }
+
+    /// Answers a question.
+    pub async fn query(&self, query: Query) -> Result<Answer, Refusal> {
+        answers::answer(self, query).await
+    }
+
+    /// A full snapshot first, then every change; a reader that falls behind gets a new snapshot.
+    /// Ends when the engine closes.
+    pub fn watch(&self) -> impl Stream<Item = Update> + Send + Unpin + 'static + use<> {
+        Watch::new(Arc::clone(&self.inner.published))
+    }
+
+    /// A board introduces itself.
+    pub async fn check_in(&self, from: Ipv4Addr, check_in: CheckIn) -> Result<Order, Refusal> {
+        self.work(move |turn| check_in::run(turn, from, check_in))
+            .await
+    }
+
+    /// A board reports.
+    pub async fn report(&self, report: Report) -> Result<Ack, Refusal> {
+        self.work(|turn| report::run(turn, report)).await
+    }
+
+    /// An installed system says that it is up.
+    pub async fn hello(&self, hello: Hello) -> Result<HelloAck, Refusal> {
+        self.work(|turn| hello::run(turn, hello)).await
+    }
+
+    /// A foreign installer asks for its name and image. A board that has to wait gets a refusal of
+    /// code [`Code::OnHold`] with the reason.
+    pub async fn device_config(
+        &self,
+        from: Ipv4Addr,
+        request: ConfigRequest,
+    ) -> Result<DeviceAssignment, Refusal> {
+        self.work(move |turn| device::config(turn, from, &request))
+            .await?
+    }
+
+    /// A foreign installer reports.
+    pub async fn device_status(
+        &self,
+        from: Ipv4Addr,
+        request: StatusRequest,
+    ) -> Result<StatusReply, Refusal> {
+        self.work(move |turn| device::status(turn, from, &request))
+            .await
+    }
+
+    /// The DHCP server noticed something. Never blocks.
+    pub fn dhcp(&self, event: DhcpEvent) {
+        self.input(Input::from(event));
+    }
+
+    /// The TFTP server noticed something. Never blocks.
+    pub fn tftp(&self, event: TftpEvent) {
+        if let Some(input) = Input::of_tftp(event) {
+            self.input(input);
+        }
+    }
+
+    pub(super) fn input(&self, input: Input) {
+        let most = if input.is_droppable() {
+            MOST_WAITING_PROGRESS
+        } else {
+            MOST_WAITING
+        };
+        let waiting = Arc::clone(&self.inner.waiting);
+        if waiting.fetch_add(1, Ordering::Relaxed) >= most {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            tracing::debug!(?input, "dropped: the engine is behind");
+            return;
+        }
+        self.post(move |turn| {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            network::run(turn, input)
+        });
+    }
+
+    /// What to serve to a client that asks for a boot file. Instant.
+    pub fn boot_answer(&self, who: BootClient) -> BootAnswer {
+        self.inner.boots.answer(who)
+    }
+
+    /// A server of the deployment side changed its state.
+    pub fn server_changed(&self, status: ServerStatus) {
+        self.post(|turn| readiness::server(turn, status));
+    }
+
+    /// What the wire checks found, all of it.
+    pub fn findings_changed(&self, findings: Vec<Finding>) {
+        self.post(|turn| readiness::findings(turn, findings));
+    }
+
+    /// An image import is further, or has ended.
+    pub fn import_changed(&self, import: Import) {
+        self.post(|turn| image::import_changed(turn, import));
+    }
+
+    /// An image was imported; from now on it is in the library.
+    pub async fn image_imported(&self, new: NewImage) -> Result<Image, Refusal> {
+        self.work(|turn| image::imported(turn, new)).await
+    }
+
+    /// What the engine wants done outside. The first caller gets it; others get a line on which
+    /// nothing ever comes.
+    pub fn effects(&self) -> mpsc::UnboundedReceiver<Effect> {
+        let mut effects = self
+            .inner
+            .effects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        effects
+            .take()
+            .unwrap_or_else(|| mpsc::unbounded_channel().1)
+    }
+
+    /// Base URL of the door for boards, told to agents and installed systems.
+    pub fn set_station_url(&self, url: String) {
+        self.post(|turn| {
+            turn.config.station_url = Some(url);
+            Ok(())
+        });
+    }
+
+    /// Must an agent show the token of its network boot? Usually it must; a lab whose boards start
+    /// without our boot files turns this off.
+    pub fn set_require_token(&self, required: bool) {
+        self.post(move |turn| {
+            turn.config.require_token = required;
+            Ok(())
+        });
+    }
+
+    /// The leases, for the DHCP server to start with.
+    pub async fn leases(&self) -> Vec<Lease> {
+        match self.read(|conn| Ok(store::leases::all(conn)?)).await {
+            Ok(leases) => leases,
+            Err(refusal) => {
+                tracing::error!(%refusal, "the leases could not be read");
+                Vec::new()
+            }
+        }
+    }
+
+    /// How fit each part of the station is: database, disk, image, pool, and each server as it was
+    /// last told.
+    pub async fn subsystems(&self) -> Vec<Subsystem> {
+        readiness::subsystems(self).await
+    }
+
+    /// Ends the engine and leaves the data folder tidy. Other handles refuse from now on.
+    pub async fn close(self) {
+        let (reply, done) = oneshot::channel();
+        if self.inner.queue.send(Message::Close(reply)).is_ok() {
+            // An engine that broke off has closed as well.
+            let _ = done.await;
+        }
+        let thread = self
+            .inner
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            // The thread has answered and has nothing left to do.
+            let _ = thread.join();
+        }
+    }
+
+    /// Reads with the second connection.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&rusqlite::Connection) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.inner.reader.read(read).await
+    }
+
+    pub(super) fn published(&self) -> &Published {
+        &self.inner.published
+    }
+
+    pub(super) fn folder(&self) -> &std::path::Path {
+        &self.inner.folder
+    }
+}

@@ -1,0 +1,290 @@
+//! An agent introduces its board and is told what to do.
+
+use super::admit::{Admitted, Asking, admit};
+use super::effect::Effect;
+use super::turn::Turn;
+use crate::batches::rules;
+use crate::bench::attempt::{Attempt, Via};
+use crate::bench::identity;
+use crate::bench::seat::{Arch, MAX_MACS, Machine, Seat};
+use crate::bench::stages::{Heard, Note, line};
+use crate::store;
+use std::net::Ipv4Addr;
+use wire::agent::{After, CheckIn, HelloCall, Inventory, Job, Order, Personalise};
+use wire::board::{Hold, Mac};
+use wire::image::Image;
+use wire::refusal::{Code, Refusal};
+use wire::revision::Family;
+use wire::{BoardId, Stage};
+
+/// A waiting board asks again after this time.
+const AGAIN_MS: u32 = 3000;
+const MOST_DISKS: usize = 64;
+const MOST_TEXT: usize = 120;
+const TEN_MINUTES: i64 = 10 * 60 * 1000;
+
+/// Answers a check-in.
+pub(super) fn run(
+    turn: &mut Turn<'_>,
+    from: Ipv4Addr,
+    check_in: CheckIn,
+) -> Result<Order, Refusal> {
+    let CheckIn {
+        agent,
+        token,
+        mut inventory,
+        ..
+    } = check_in;
+    bound(&mut inventory)?;
+    identity::check(&inventory).map_err(|e| Refusal::invalid("inventory", format!("{e}.")))?;
+    let boot = vouch_for(turn, token, &inventory)?;
+    let id = inventory.board;
+    settle_provisional(turn, id, &inventory)?;
+    turn.welcome(id, inventory.mac)?;
+    if let Some(why) = turn
+        .seat(id)
+        .and_then(|s| identity::conflict(s, inventory.serial))
+    {
+        return conflict(turn, id, &inventory, why);
+    }
+    learn(turn, from, &agent, &inventory)?;
+    turn.hear(id, Heard::CheckedIn)?;
+    let asking = Asking {
+        board: id,
+        via: Via::Agent,
+        boot,
+        machine: machine_of(&inventory),
+        disks: Some(inventory.disks.clone()),
+        wants: None,
+    };
+    let admitted = admit(turn, &asking)?;
+    would_use(turn, id, &admitted);
+    Ok(match admitted {
+        Admitted::Wait { hold, words } => wait(turn, id, hold, words),
+        Admitted::GoHome { hostname } => Order::BootFromDisk { hostname },
+        Admitted::Go { attempt, image } => Order::Provision(Box::new(job(turn, &attempt, &image))),
+    })
+}
+
+fn bound(inventory: &mut Inventory) -> Result<(), Refusal> {
+    if inventory.disks.len() > MOST_DISKS || inventory.macs.len() > MAX_MACS {
+        return Err(Refusal::invalid(
+            "inventory",
+            format!("A board has at most {MOST_DISKS} disks and {MAX_MACS} addresses."),
+        ));
+    }
+    inventory.model = line(&inventory.model, MOST_TEXT);
+    for disk in &mut inventory.disks {
+        disk.path = line(&disk.path, MOST_TEXT);
+        disk.model = line(&disk.model, MOST_TEXT);
+        disk.serial = line(&disk.serial, MOST_TEXT);
+    }
+    Ok(())
+}
+
+/// The token that the board shows, when it is one of its own. A board without one is turned away:
+/// anybody on the wire could claim to be it.
+fn vouch_for(
+    turn: &Turn<'_>,
+    token: Option<String>,
+    inventory: &Inventory,
+) -> Result<Option<String>, Refusal> {
+    let holder = match &token {
+        Some(token) => store::tokens::holder(turn.tx, token)?,
+        None => None,
+    };
+    let own = holder.is_some_and(|holder| {
+        let macs = || inventory.macs.iter().chain([&inventory.mac]);
+        holder.board == inventory.board
+            || (identity::is_provisional(holder.board) && macs().any(|mac| *mac == holder.mac))
+    });
+    if own {
+        Ok(token)
+    } else if turn.config.require_token {
+        Err(Refusal::new(
+            Code::Forbidden,
+            format!("Board {} shows no boot token of its own.", inventory.board),
+        )
+        .next("Power-cycle it, so that it boots from this station."))
+    } else {
+        Ok(token.map(|t| line(&t, MOST_TEXT)))
+    }
+}
+
+/// The seat under which the board was known while only its address was makes way for its own.
+pub(super) fn settle_provisional(
+    turn: &mut Turn<'_>,
+    id: BoardId,
+    inventory: &Inventory,
+) -> Result<(), Refusal> {
+    let macs: Vec<Mac> = inventory
+        .macs
+        .iter()
+        .copied()
+        .chain([inventory.mac])
+        .collect();
+    for mac in macs {
+        take_over(turn, id, mac)?;
+    }
+    Ok(())
+}
+
+/// Moves what is known under an address to the board that turned out to have it.
+pub(super) fn take_over(turn: &mut Turn<'_>, id: BoardId, mac: Mac) -> Result<(), Refusal> {
+    let provisional = identity::by_mac(mac);
+    let Some(known) = turn.seat(provisional).cloned() else {
+        return Ok(());
+    };
+    turn.welcome(id, mac)?;
+    if let Some(seat) = turn.seat_mut(id) {
+        seat.boot = known.boot.or(seat.boot.take());
+        seat.tile.ip = known.tile.ip.or(seat.tile.ip);
+        seat.machine = seat.machine.or(known.machine);
+        seat.tile.mac = mac;
+        seat.learn_mac(mac);
+        if seat.tile.stage == Stage::Seen && known.tile.stage != Stage::NotOurs {
+            seat.tile.stage = known.tile.stage;
+            seat.tile.stage_since = known.tile.stage_since;
+        }
+    }
+    turn.dismiss(provisional)?;
+    Ok(())
+}
+
+fn conflict(
+    turn: &mut Turn<'_>,
+    id: BoardId,
+    inventory: &Inventory,
+    why: String,
+) -> Result<Order, Refusal> {
+    let whom = inventory.serial.map(|s| s.to_string()).unwrap_or_default();
+    let note = Note::error("identity.conflict", format!("Refused: {why}."));
+    turn.note_seldom(turn.about(id), whom, TEN_MINUTES, note)?;
+    let hold = Hold::IdentityConflict { why };
+    let words = hold.to_string();
+    Ok(Order::Wait {
+        hold,
+        words,
+        again_ms: AGAIN_MS,
+        identify_s: 0,
+    })
+}
+
+/// Takes over what the board says of itself.
+fn learn(
+    turn: &mut Turn<'_>,
+    from: Ipv4Addr,
+    agent: &str,
+    inventory: &Inventory,
+) -> Result<(), Refusal> {
+    let id = inventory.board;
+    let Some(seat) = turn.seat_mut(id) else {
+        return Ok(());
+    };
+    let tile = &mut seat.tile;
+    tile.mac = inventory.mac;
+    tile.ip = Some(from);
+    tile.serial = inventory.serial.or(tile.serial);
+    tile.revision = inventory.revision.or(tile.revision);
+    tile.ram_mib = Some(inventory.ram_mib);
+    if !inventory.model.is_empty() {
+        tile.model.clone_from(&inventory.model);
+    }
+    seat.machine = machine_of(inventory).or(seat.machine);
+    seat.agent = Some(line(agent, MOST_TEXT));
+    let known_before = seat.checked_in;
+    seat.checked_in = true;
+    let mut new = Vec::new();
+    for mac in inventory.macs.iter().copied().chain([inventory.mac]) {
+        if !seat.macs.contains(&mac) || !known_before {
+            new.push(mac);
+        }
+        seat.learn_mac(mac);
+    }
+    remember(seat, inventory);
+    turn.give(from, inventory.mac);
+    for mac in new {
+        turn.effect(Effect::Vouch(mac));
+    }
+    Ok(())
+}
+
+/// Keeps the inventory; one that differs in nothing but temperature is not news.
+fn remember(seat: &mut Seat, inventory: &Inventory) {
+    let mut same = inventory.clone();
+    if let Some(known) = &seat.inventory {
+        same.temperature_millicelsius = known.temperature_millicelsius;
+        same.throttled = known.throttled;
+        if same == **known {
+            return;
+        }
+    }
+    seat.inventory = Some(Box::new(inventory.clone()));
+}
+
+fn machine_of(inventory: &Inventory) -> Option<Machine> {
+    match inventory.board {
+        BoardId::Pi(_) => Some(Machine::Pi {
+            family: inventory
+                .revision
+                .map_or(Family::Unknown, wire::revision::Revision::family),
+        }),
+        BoardId::Uuid(_) => Arch::of_agent(&inventory.arch).map(|arch| Machine::Uefi { arch }),
+    }
+}
+
+/// A waiting board shows the disk that it would use, when that is the reason it waits.
+fn would_use(turn: &mut Turn<'_>, id: BoardId, admitted: &Admitted) {
+    let Admitted::Wait { hold, .. } = admitted else {
+        return;
+    };
+    let (Hold::DiskHoldsSystem { disk, .. } | Hold::ImageTooBig { disk, .. }) = hold else {
+        return;
+    };
+    if let Some(seat) = turn.seat_mut(id) {
+        let disks = seat.inventory.iter().flat_map(|i| &i.disks);
+        let found = disks.into_iter().find(|d| d.path == *disk).cloned();
+        seat.tile.disk = found;
+    }
+}
+
+fn wait(turn: &mut Turn<'_>, id: BoardId, hold: Hold, words: String) -> Order {
+    let identify_s = turn
+        .seat_mut(id)
+        .map_or(0, |seat| std::mem::take(&mut seat.identify_s));
+    Order::Wait {
+        hold,
+        words,
+        again_ms: AGAIN_MS,
+        identify_s,
+    }
+}
+
+fn job(turn: &Turn<'_>, attempt: &Attempt, image: &Image) -> Job {
+    let plan = turn.plans.batch(attempt.batch).map(|b| &b.plan);
+    let url = turn.config.station_url.as_deref();
+    let hello = url.map(|url| HelloCall {
+        url: format!("{}/agent/v1/hello", url.trim_end_matches('/')),
+        secret: attempt.hello.clone(),
+    });
+    Job {
+        deployment: attempt.id.clone(),
+        secret: attempt.secret.clone(),
+        hostname: attempt.hostname.clone(),
+        image: attempt.image,
+        disks: plan.map(rules::disks).unwrap_or_default(),
+        disk: attempt
+            .disk
+            .as_ref()
+            .map(|d| d.path.clone())
+            .unwrap_or_default(),
+        overwrite: attempt.overwrite,
+        personalise: Personalise {
+            grow: image.contents.grow,
+            fresh_machine_id: true,
+            fresh_ssh_keys: true,
+            hello,
+        },
+        after: After::Reboot,
+    }
+}

@@ -1,0 +1,43 @@
+//! What the engine wants done outside: it decides, others do.
+
+use std::path::PathBuf;
+use wire::ImageId;
+use wire::board::Mac;
+use wire::health::ServerKind;
+use wire::name::ProductCode;
+
+/// Something to be done, told after the transaction that decided it was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Import an image from a file.
+    StartImport {
+        /// Id of the import.
+        import: String,
+        /// The file.
+        path: PathBuf,
+        /// The product it is for.
+        product: ProductCode,
+        /// Its version.
+        version: String,
+        /// Free text.
+        description: String,
+        /// Make it the product's image.
+        activate: bool,
+    },
+    /// Stop an import and remove what it left.
+    CancelImport {
+        /// Id of the import.
+        import: String,
+    },
+    /// Delete the pack of an image.
+    RemovePack {
+        /// The image.
+        image: ImageId,
+    },
+    /// Start a server of the deployment side.
+    StartServer(ServerKind),
+    /// Stop one.
+    StopServer(ServerKind),
+    /// Answer this Ethernet address from now on.
+    Vouch(Mac),
+}

@@ -1,0 +1,193 @@
+//! How fit the station is: what the shell tells of its servers and the wire, and what the engine
+//! knows itself.
+
+use super::ask::Engine;
+use super::turn::Turn;
+use crate::batches::places;
+use crate::bench::stages::Note;
+use crate::names::pattern::{Pattern, Source};
+use crate::store;
+use crate::store::events::About;
+use wire::batch::{Batch, BatchState};
+use wire::event::Level;
+use wire::health::{Finding, ServerState, ServerStatus, Subsystem};
+use wire::refusal::Refusal;
+use wire::update::Update;
+
+/// Below this the disk of the data folder counts as full: 256 MiB.
+const LEAST_FREE: u64 = 256 << 20;
+
+/// A server changed its state.
+pub(super) fn server(turn: &mut Turn<'_>, status: ServerStatus) -> Result<(), Refusal> {
+    let before = turn.published.read(|snapshot| {
+        let mut servers = snapshot.servers.iter();
+        servers.find(|s| s.server == status.server).cloned()
+    });
+    if before.as_ref() == Some(&status) {
+        return Ok(());
+    }
+    let name = status.server.as_str().to_uppercase();
+    let note = match &status.state {
+        ServerState::Refused { why } => Some(Note::error(
+            "server.refused",
+            format!("{name} does not serve: {why}"),
+        )),
+        ServerState::Restarting { why, .. } => Some(Note::warning(
+            "server.restarted",
+            format!("{name} ended and is started again: {why}"),
+        )),
+        ServerState::Serving => {
+            let on = status.listen.as_deref().unwrap_or("its address");
+            Some(Note::info(
+                "server.serving",
+                format!("{name} serves on {on}."),
+            ))
+        }
+        ServerState::Stopped => Some(Note::info("server.stopped", format!("{name} is stopped."))),
+        ServerState::WaitingForLink | ServerState::Probing | ServerState::Unknown => None,
+    };
+    let moved = before.is_none_or(|b| b.state != status.state);
+    if let Some(note) = note.filter(|_| moved) {
+        turn.note(About::default(), note)?;
+    }
+    turn.tell(Update::Server(status));
+    Ok(())
+}
+
+/// The wire checks found this.
+pub(super) fn findings(turn: &mut Turn<'_>, findings: Vec<Finding>) -> Result<(), Refusal> {
+    let before = turn.published.read(|snapshot| snapshot.findings.clone());
+    if before == findings {
+        return Ok(());
+    }
+    let is_new = |finding: &&Finding| {
+        let same = |old: &Finding| old.check == finding.check && old.text == finding.text;
+        finding.level > Level::Info && !before.iter().any(same)
+    };
+    for finding in findings.iter().filter(is_new) {
+        let next = finding.next.as_deref().unwrap_or("");
+        let note = Note {
+            level: finding.level,
+            kind: "wire.finding",
+            text: format!("{} {next}", finding.text).trim_end().to_owned(),
+        };
+        turn.note(About::default(), note)?;
+    }
+    turn.tell(Update::Findings(findings));
+    Ok(())
+}
+
+/// Every subsystem that the engine knows of.
+pub(super) async fn subsystems(engine: &Engine) -> Vec<Subsystem> {
+    let written = engine.work(|turn| {
+        // The one setting that is only there to be written.
+        store::settings::set(turn.tx, "last_ready_check", &turn.now.0.to_string())?;
+        Ok(vec![image(turn), pool(turn)?])
+    });
+    let mut all = match written.await {
+        Ok(planned) => {
+            let mut all = vec![subsystem(
+                "database",
+                true,
+                "can be read and written".to_owned(),
+            )];
+            all.extend(planned);
+            all
+        }
+        Err(refusal) => vec![subsystem("database", false, refusal.to_string())],
+    };
+    all.insert(1, disk(engine.folder()));
+    engine.published().read(|snapshot| {
+        for server in &snapshot.servers {
+            let listen = server.listen.as_deref().unwrap_or("its address");
+            let (ready, detail) = match &server.state {
+                ServerState::Serving => (true, format!("serving on {listen}")),
+                ServerState::Stopped => (false, "stopped".to_owned()),
+                ServerState::WaitingForLink => (false, "waiting for the link".to_owned()),
+                ServerState::Probing => (false, "looking for rivals on the wire".to_owned()),
+                ServerState::Restarting { why, .. } => (false, format!("restarting: {why}")),
+                ServerState::Refused { why } => (false, why.clone()),
+                ServerState::Unknown => (false, "in a state this version does not know".to_owned()),
+            };
+            all.push(subsystem(server.server.as_str(), ready, detail));
+        }
+    });
+    all
+}
+
+fn subsystem(name: &str, ready: bool, detail: String) -> Subsystem {
+    Subsystem {
+        name: name.to_owned(),
+        ready,
+        detail,
+    }
+}
+
+fn disk(folder: &std::path::Path) -> Subsystem {
+    match nix::sys::statvfs::statvfs(folder) {
+        Ok(figures) => {
+            // Wider on some systems than on others.
+            #[allow(
+                clippy::useless_conversion,
+                reason = "the width differs between systems"
+            )]
+            let free = u64::from(figures.blocks_available()) * u64::from(figures.fragment_size());
+            let detail = format!("{} MiB free", free >> 20);
+            subsystem("disk", free >= LEAST_FREE, detail)
+        }
+        Err(errno) => subsystem("disk", false, format!("cannot be asked: {errno}")),
+    }
+}
+
+fn taking<'a>(turn: &Turn<'a>) -> impl Iterator<Item = &'a Batch> + use<'a> {
+    let batches = turn.plans.batches.iter();
+    batches.filter(|b| b.state == BatchState::Active)
+}
+
+/// Every batch that takes boards needs an image to write.
+fn image(turn: &Turn<'_>) -> Subsystem {
+    let mut without = taking(turn).filter(|b| turn.plans.image_of(&b.plan).is_none());
+    match (
+        without.next(),
+        turn.plans.images.iter().filter(|i| i.active).count(),
+    ) {
+        (Some(batch), _) => {
+            let detail = format!(
+                "batch {} has no image: activate one for {}",
+                batch.id, batch.plan.product
+            );
+            subsystem("image", false, detail)
+        }
+        (None, 0) => subsystem("image", true, "no image yet".to_owned()),
+        (None, n) => subsystem("image", true, format!("{n} active")),
+    }
+}
+
+/// Every batch that takes boards needs a name for each board to come.
+fn pool(turn: &Turn<'_>) -> Result<Subsystem, Refusal> {
+    for batch in taking(turn) {
+        let plan = &batch.plan;
+        let product = store::products::get(turn.tx, &plan.product)?;
+        let pattern = product.and_then(|p| p.pattern.parse::<Pattern>().ok());
+        if pattern.is_none_or(|p| p.source() == Source::Board) {
+            continue;
+        }
+        let to_come = places::free(&batch.counters);
+        let there = store::names::count_claimable(turn.tx, plan, batch.id)?;
+        if there < to_come {
+            let detail = format!(
+                "batch {} is short of {} names: import more {} names for {}",
+                batch.id,
+                to_come - there,
+                plan.product,
+                plan.venue
+            );
+            return Ok(subsystem("pool", false, detail));
+        }
+    }
+    Ok(subsystem(
+        "pool",
+        true,
+        "every batch has its names".to_owned(),
+    ))
+}

@@ -1,0 +1,78 @@
+//! What time alone brings: boards that went quiet, deployments nobody will finish, progress that
+//! waited for its turn.
+
+use super::desk::{Desk, PROGRESS_MS};
+use super::turn::Turn;
+use crate::bench::seat::Seat;
+use crate::bench::stages::Heard;
+use crate::bench::stalls;
+use wire::board::Failure;
+use wire::refusal::Refusal;
+use wire::{BoardId, Millis};
+
+const TICK_MS: i64 = 1000;
+
+/// When to look again; `None` while nothing is expected of any board.
+pub(super) fn next(desk: &Desk, now: Millis) -> Option<Millis> {
+    if !desk.untold.is_empty() {
+        return Some(now.plus(PROGRESS_MS));
+    }
+    let expected = |seat: &Seat| seat.open().is_some() || stalls::due(seat).is_some();
+    desk.bench.seats().any(expected).then(|| now.plus(TICK_MS))
+}
+
+/// Looks at every board.
+pub(super) fn run(desk: &mut Desk) {
+    let now = (desk.clock)();
+    desk.tell_progress(now);
+    let of = |is: fn(&Seat, Millis) -> bool| -> Vec<BoardId> {
+        let seats = desk.bench.seats().filter(|s| is(s, now));
+        seats.map(|s| s.tile.id).collect()
+    };
+    let quiet = of(|seat, now| stalls::due(seat).is_some_and(|due| due <= now));
+    let abandoned =
+        of(|seat, now| seat.open().is_some() && seat.quiet(now) >= stalls::ABANDONED_MS);
+    if quiet.is_empty() && abandoned.is_empty() {
+        return;
+    }
+    let outcome = desk.turn(|turn| {
+        for id in &quiet {
+            mark(turn, *id)?;
+        }
+        for id in &abandoned {
+            abandon(turn, *id)?;
+        }
+        Ok(())
+    });
+    if let Err(refusal) = outcome {
+        tracing::error!(%refusal, "quiet boards could not be marked");
+    }
+}
+
+fn mark(turn: &mut Turn<'_>, id: BoardId) -> Result<(), Refusal> {
+    if let Some(stall) = turn.seat(id).map(stalls::stall) {
+        turn.hear(id, Heard::Silent(stall))?;
+    }
+    Ok(())
+}
+
+/// Closes the deployment of a board that went away.
+pub(super) fn abandon(turn: &mut Turn<'_>, id: BoardId) -> Result<(), Refusal> {
+    let Some(stage) = turn.seat(id).and_then(Seat::open).map(|a| a.stage) else {
+        return Ok(());
+    };
+    let last_seen = turn.seat(id).map(|seat| seat.tile.last_seen);
+    turn.hear(
+        id,
+        Heard::Failed(Failure {
+            stage,
+            what: "abandoned: the board went away and was not heard of again".to_owned(),
+            next: "Check its power and its cable, then retry it.".to_owned(),
+        }),
+    )?;
+    if let (Some(seat), Some(last_seen)) = (turn.seat_mut(id), last_seen) {
+        // Giving up is no sign of life.
+        seat.tile.last_seen = last_seen;
+    }
+    Ok(())
+}

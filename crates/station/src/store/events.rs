@@ -1,0 +1,102 @@
+//! The event log: append-only, by triggers.
+
+use super::{Result, column};
+use rusqlite::{Connection, Row, ToSql, params};
+use wire::batch::BatchId;
+use wire::event::{Event, Level};
+use wire::query::EventFilter;
+use wire::{BoardId, Millis};
+
+/// Most rows of one answer when the question names no limit.
+pub const USUAL_LIMIT: u32 = 1000;
+
+/// What an event is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct About {
+    /// Which board.
+    pub board: Option<BoardId>,
+    /// Which deployment.
+    pub deployment: Option<String>,
+    /// Which batch.
+    pub batch: Option<BatchId>,
+}
+
+/// Appends an event; the answer has its number.
+pub fn append(
+    conn: &Connection,
+    at: Millis,
+    level: Level,
+    about: &About,
+    kind: &str,
+    text: &str,
+) -> Result<Event> {
+    conn.prepare_cached(
+        "INSERT INTO events (at, level, board, deployment, batch, kind, text)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        at.0,
+        level.as_str(),
+        about.board.map(|b| b.to_string()),
+        about.deployment,
+        about.batch.map(|b| b.0),
+        kind,
+        text
+    ])?;
+    Ok(Event {
+        id: conn.last_insert_rowid(),
+        at,
+        level,
+        board: about.board,
+        deployment: about.deployment.clone(),
+        batch: about.batch,
+        kind: kind.to_owned(),
+        text: text.to_owned(),
+    })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
+    Ok(Event {
+        id: row.get("id")?,
+        at: column::millis(row, "at")?,
+        level: column::word(row, "level")?,
+        board: column::word_or_none(row, "board")?,
+        deployment: row.get("deployment")?,
+        batch: row.get::<_, Option<i64>>("batch")?.map(BatchId),
+        kind: row.get("kind")?,
+        text: row.get("text")?,
+    })
+}
+
+/// Events, oldest first.
+pub fn list(conn: &Connection, filter: &EventFilter) -> Result<Vec<Event>> {
+    let mut sql = "SELECT id, at, level, board, deployment, batch, kind, text FROM events
+        WHERE id > ?1"
+        .to_owned();
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(filter.after)];
+    let mut and = |column: &str, value: Box<dyn ToSql>| {
+        values.push(value);
+        sql.push_str(&format!(" AND {column} = ?{}", values.len()));
+    };
+    if let Some(board) = filter.board {
+        and("board", Box::new(board.to_string()));
+    }
+    if let Some(deployment) = &filter.deployment {
+        and("deployment", Box::new(deployment.clone()));
+    }
+    if let Some(batch) = filter.batch {
+        and("batch", Box::new(batch.0));
+    }
+    let limit = if filter.limit == 0 {
+        USUAL_LIMIT
+    } else {
+        filter.limit
+    };
+    values.push(Box::new(limit));
+    sql.push_str(&format!(" ORDER BY id LIMIT ?{}", values.len()));
+    let mut statement = conn.prepare_cached(&sql)?;
+    let values = rusqlite::params_from_iter(values);
+    Ok(statement
+        .query_map(values, read)?
+        .collect::<Result<_, _>>()?)
+}

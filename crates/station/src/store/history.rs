@@ -1,0 +1,103 @@
+//! The history of deployments, newest first, under any combination of filters.
+//!
+//! Every filter has an index that ends in time order and carries the searched text, so that a page
+//! of 50,000 rows is found without sorting and a text is looked for in the index alone.
+
+use super::events::USUAL_LIMIT;
+use super::{Result, column};
+use rusqlite::{Connection, Row, ToSql};
+use wire::batch::BatchId;
+use wire::query::{Deployment, HistoryFilter};
+
+const COLUMNS: &str = "id, board, mac, hostname, batch, product, venue, image, attempt, stage,
+    verified, bytes_written, bytes_read_back, bytes_received, transport, error, started, ended,
+    confirmed";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Deployment> {
+    Ok(Deployment {
+        id: row.get("id")?,
+        board: column::word(row, "board")?,
+        mac: column::word(row, "mac")?,
+        hostname: column::word(row, "hostname")?,
+        batch: BatchId(row.get("batch")?),
+        product: column::word(row, "product")?,
+        venue: column::word(row, "venue")?,
+        image: column::word(row, "image")?,
+        attempt: row.get("attempt")?,
+        stage: column::word(row, "stage")?,
+        verified: column::word_or_none(row, "verified")?,
+        bytes_written: column::number(row, "bytes_written")?,
+        bytes_read_back: column::number(row, "bytes_read_back")?,
+        bytes_received: column::number(row, "bytes_received")?,
+        transport: row.get("transport")?,
+        error: row.get("error")?,
+        started: column::millis(row, "started")?,
+        ended: column::millis_or_none(row, "ended")?,
+        confirmed: column::millis_or_none(row, "confirmed")?,
+    })
+}
+
+/// The statement for a filter, with its values.
+pub(super) fn statement(filter: &HistoryFilter) -> (String, Vec<Box<dyn ToSql>>) {
+    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
+    let mut conditions: Vec<String> = Vec::new();
+    let mut add = |condition: &str, value: Box<dyn ToSql>| {
+        values.push(value);
+        conditions.push(condition.replace('?', &format!("?{}", values.len())));
+    };
+    // The narrowest filter leads; the others must not tempt the planner to another index.
+    let mut index = "history_newest_first";
+    if let Some(stage) = filter.stage {
+        index = "history_of_a_stage";
+        add("stage = ?", Box::new(stage.as_str()));
+    }
+    if let Some(batch) = filter.batch {
+        index = "history_of_a_batch";
+        add("batch = ?", Box::new(batch.0));
+    }
+    if let Some(board) = filter.board {
+        index = "history_of_a_board";
+        add("board = ?", Box::new(board.to_string()));
+    }
+    if let Some(text) = filter.text.as_deref().filter(|t| !t.trim().is_empty()) {
+        let text = text.trim().to_lowercase();
+        add("instr(search, ?) > 0", Box::new(text));
+    }
+    let (limit, offset) = (filter.limit, filter.offset);
+    values.push(Box::new(if limit == 0 { USUAL_LIMIT } else { limit }));
+    values.push(Box::new(offset));
+    let filtered = if conditions.is_empty() {
+        String::new()
+    } else {
+        format!("WHERE {}", conditions.join(" AND "))
+    };
+    let (limit, offset) = (values.len() - 1, values.len());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM deployments INDEXED BY {index} {filtered}
+         ORDER BY started DESC, id DESC LIMIT ?{limit} OFFSET ?{offset}"
+    );
+    (sql, values)
+}
+
+/// Deployments, newest first.
+pub fn list(conn: &Connection, filter: &HistoryFilter) -> Result<Vec<Deployment>> {
+    let (sql, values) = statement(filter);
+    let mut statement = conn.prepare_cached(&sql)?;
+    let values = rusqlite::params_from_iter(values);
+    Ok(statement
+        .query_map(values, read)?
+        .collect::<Result<_, _>>()?)
+}
+
+/// What proves a batch: the newest finished deployment of each of its boards, by name.
+pub fn finished_in(conn: &Connection, batch: BatchId) -> Result<Vec<Deployment>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, max(attempt) FROM deployments
+         WHERE batch = ?1 AND stage IN ('done', 'first_boot_confirmed')
+         GROUP BY board ORDER BY hostname"
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    Ok(statement
+        .query_map([batch.0], read)?
+        .collect::<Result<_, _>>()?)
+}
