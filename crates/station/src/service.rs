@@ -1,1 +1,397 @@
-//! Not written yet.
+//! A whole station, put together and running: the one place that knows how the rooms connect.
+//!
+//! [`run`] opens the engine and the library, sets the boot tree on them, starts the deployment side
+//! and the two doors, and carries what each tells to whom it concerns. What it returns is held by
+//! whoever wants the station to run: the daemon, the window, a rehearsal, a test.
+
+mod carry;
+
+use crate::boot_tree::shelf::Shelf;
+use crate::boot_tree::{BootTree, Loaders};
+use crate::config::Config;
+use crate::doors::operator::guard::{Guard, guarded};
+use crate::doors::operator::token::{Token, TokenError};
+use crate::doors::{board, listen, operator};
+use crate::engine::{self, Engine};
+use crate::library::Library;
+use crate::library::imports::Importer;
+use crate::link::Station;
+use crate::net::port::PortError;
+use crate::net::{Netlink, NetlinkError};
+use crate::supervise::launch::{Launcher, listen_tcp};
+use crate::supervise::{Side, Told};
+use imaging::key::KeyError;
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use wire::health::{ServerKind, ServerState, ServerStatus};
+
+/// Longest wait for the servers of a rehearsal to serve.
+const REHEARSAL_READY: Duration = Duration::from_secs(15);
+/// Events of one server that may wait for the engine.
+const EVENTS: usize = 4096;
+
+/// What the station is run for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Real boards on a NIC.
+    Serve,
+    /// Virtual boards on the loopback: no device, no rights, answers go back where they came from.
+    Rehearsal,
+}
+
+/// Why a station did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be used.
+    #[error("the data folder {folder} cannot be used: {why}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        why: io::Error,
+    },
+    /// The engine did not open.
+    #[error(transparent)]
+    Engine(#[from] engine::OpenError),
+    /// There is no station key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// There is no operator token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The kernel says nothing about network cards.
+    #[error(transparent)]
+    Netlink(#[from] NetlinkError),
+    /// The operator's address is taken.
+    #[error("the door for operators cannot open: {0}")]
+    Port(#[from] PortError),
+    /// The operator's address cannot be listened on.
+    #[error("the door for operators cannot open on {at}: {why}")]
+    Operator {
+        /// Where.
+        at: String,
+        /// Why.
+        why: io::Error,
+    },
+    /// A rehearsal's servers do not serve.
+    #[error("the rehearsal's servers do not serve: {0}")]
+    NotServing(String),
+}
+
+/// Where a running station can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// DHCP, while it serves.
+    pub dhcp: Option<SocketAddrV4>,
+    /// TFTP, while it serves.
+    pub tftp: Option<SocketAddrV4>,
+    /// The door for boards, while it serves.
+    pub http: Option<SocketAddrV4>,
+    /// The operator's HTTP door.
+    pub operator: SocketAddr,
+    /// The operator's Unix socket.
+    pub socket: PathBuf,
+}
+
+/// The servers as they are now, with where they can be reached.
+type Servers = Vec<(ServerStatus, Option<SocketAddrV4>)>;
+
+/// A station that runs until it is stopped.
+#[derive(Debug)]
+pub struct RunningStation {
+    engine: Engine,
+    servers: watch::Receiver<Servers>,
+    operator: SocketAddr,
+    socket: PathBuf,
+    stop: CancellationToken,
+    /// The deployment side, which ends only when told to.
+    side: JoinHandle<()>,
+    /// Doors and carriers.
+    rest: Vec<JoinHandle<()>>,
+    importer: Importer,
+}
+
+/// Starts a station. Must be called within a tokio runtime; returns once the doors are open. The
+/// servers of the deployment side follow as soon as the NIC allows; in a rehearsal they serve when
+/// this returns.
+pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartError> {
+    let config = Arc::new(config);
+    let rehearsal = mode == Mode::Rehearsal;
+    make_private(&config.data_dir)?;
+    let engine = Engine::open(engine::Options {
+        data_dir: config.data_dir.clone(),
+        rehearsal,
+    })?;
+    engine.set_require_token(config.boards.require_token);
+    let library = open_library(&config)?;
+    let key = Arc::new(imaging::key::load_or_create(
+        &config.data_dir.join("station.key"),
+    )?);
+    let public_key = key.verifying_key().to_bytes();
+    let token = Token::load_or_create(&config.data_dir)?;
+    let (tcp, operator_at) = open_operator_tcp(config.management.listen)?;
+    let unix = open_operator_socket(&config.socket())?;
+    let netlink = if rehearsal {
+        None
+    } else {
+        Some(Netlink::open()?)
+    };
+
+    let shelf = Shelf::new(library.clone(), config.agent.clone(), public_key, rehearsal);
+    let loaders = Loaders::read(&config.uefi);
+    let tree = Arc::new(BootTree::new(engine.clone(), shelf.clone(), loaders));
+    let importer = Importer::new(engine.clone(), library.clone(), key);
+    let boards = board::router(board::Rooms {
+        engine: engine.clone(),
+        library: library.clone(),
+    });
+
+    let stop = CancellationToken::new();
+    let (dhcp_events, dhcp_heard) = mpsc::channel(EVENTS);
+    let (tftp_events, tftp_heard) = mpsc::channel(EVENTS);
+    let events = (dhcp_events, tftp_events);
+    let launcher = Launcher::new(
+        Arc::clone(&config),
+        rehearsal,
+        engine.clone(),
+        tree,
+        boards,
+        events,
+    );
+    let (show, servers) = watch::channel(Servers::new());
+    let teller = engine.clone();
+    let side = Side::new(Arc::clone(&config), launcher, netlink, move |told| {
+        tell(&teller, &show, told);
+    });
+    let (orders, ordered) = mpsc::channel(64);
+    let side = tokio::spawn(side.run(ordered, stop.clone()));
+
+    let routes = operator::router(engine.clone());
+    let guard = Guard {
+        token,
+        always: !operator_at.ip().is_loopback(),
+    };
+    let carrier = carry::Carrier {
+        engine: engine.clone(),
+        library,
+        shelf,
+        importer: importer.clone(),
+        orders,
+        stop: stop.clone(),
+    };
+    let rest = vec![
+        tokio::spawn(listen::tcp(
+            tcp,
+            guarded(routes.clone(), guard),
+            stop.clone(),
+        )),
+        tokio::spawn(listen::unix(unix, routes, stop.clone())),
+        tokio::spawn(carrier.clone().effects()),
+        tokio::spawn(carrier.clone().dhcp(dhcp_heard)),
+        tokio::spawn(carrier.clone().tftp(tftp_heard)),
+        tokio::spawn(carrier.shelf()),
+    ];
+    let station = RunningStation {
+        engine,
+        servers,
+        operator: operator_at,
+        socket: config.socket(),
+        stop,
+        side,
+        rest,
+        importer,
+    };
+    if rehearsal && let Err(why) = station.all_serving().await {
+        station.stop().await;
+        return Err(StartError::NotServing(why));
+    }
+    Ok(station)
+}
+
+impl RunningStation {
+    /// The engine.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// A handle as everybody outside holds it.
+    pub fn station(&self) -> Station {
+        Station::Here(self.engine.clone())
+    }
+
+    /// Where the station can be reached now.
+    pub fn addresses(&self) -> Addresses {
+        let servers = self.servers.borrow();
+        let at = |kind| {
+            let mut of_kind = servers.iter().filter(|(s, _)| s.server == kind);
+            of_kind.find_map(|(_, at)| *at)
+        };
+        Addresses {
+            dhcp: at(ServerKind::Dhcp),
+            tftp: at(ServerKind::Tftp),
+            http: at(ServerKind::Http),
+            operator: self.operator,
+            socket: self.socket.clone(),
+        }
+    }
+
+    /// The servers as they are now.
+    pub fn servers(&self) -> Vec<ServerStatus> {
+        self.servers
+            .borrow()
+            .iter()
+            .map(|(s, _)| s.clone())
+            .collect()
+    }
+
+    /// Waits until every server is in a definite state: serving, waiting for its link, refused or
+    /// stopped.
+    pub async fn settled(&self) {
+        let mut servers = self.servers.clone();
+        let settled = |servers: &Servers| {
+            let definite = |state: &ServerState| {
+                !matches!(
+                    state,
+                    ServerState::Probing | ServerState::Restarting { .. } | ServerState::Unknown
+                )
+            };
+            servers.len() == ServerKind::ALL.len()
+                && servers.iter().all(|(s, _)| definite(&s.state))
+        };
+        // The channel closes only when the side is gone, and then nothing changes any more.
+        let _ = servers.wait_for(settled).await;
+    }
+
+    /// Waits until the station's work is over although nobody stopped it: its deployment side broke
+    /// down. The other parts are looked after by it.
+    pub async fn wait(&mut self) {
+        if let Err(gone) = (&mut self.side).await {
+            tracing::error!(%gone, "the deployment side broke down");
+        }
+    }
+
+    /// Stops taking boards, lets running answers end, closes the store.
+    pub async fn stop(self) {
+        self.importer.cancel_all();
+        self.stop.cancel();
+        if !self.side.is_finished()
+            && let Err(gone) = self.side.await
+        {
+            tracing::error!(%gone, "the deployment side broke down");
+        }
+        for task in self.rest {
+            if let Err(gone) = task.await {
+                tracing::error!(%gone, "a part of the station broke down");
+            }
+        }
+        while self.importer.busy() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.engine.close().await;
+        if let Err(error) = fs::remove_file(&self.socket) {
+            tracing::debug!(%error, "the socket was gone already");
+        }
+    }
+
+    async fn all_serving(&self) -> Result<(), String> {
+        let mut servers = self.servers.clone();
+        let serving = |servers: &Servers| {
+            servers.len() == ServerKind::ALL.len() && servers.iter().all(|(_, at)| at.is_some())
+        };
+        let wait = servers.wait_for(serving);
+        if let Ok(Ok(_)) = tokio::time::timeout(REHEARSAL_READY, wait).await {
+            return Ok(());
+        }
+        let states = self.servers();
+        let words: Vec<String> = states
+            .iter()
+            .map(|s| match &s.state {
+                ServerState::Refused { why } | ServerState::Restarting { why, .. } => {
+                    format!("{}: {why}", s.server.as_str())
+                }
+                state => format!("{}: {state:?}", s.server.as_str()),
+            })
+            .collect();
+        Err(words.join("; "))
+    }
+}
+
+/// Carries what the deployment side tells to the engine and to whoever waits for addresses.
+fn tell(engine: &Engine, servers: &watch::Sender<Servers>, told: Told) {
+    match told {
+        Told::Findings(findings) => engine.findings_changed(findings),
+        Told::Server(status, at) => {
+            servers.send_modify(|list| {
+                match list.iter_mut().find(|(s, _)| s.server == status.server) {
+                    Some(place) => *place = (status.clone(), at),
+                    None => list.push((status.clone(), at)),
+                }
+            });
+            engine.server_changed(status);
+        }
+    }
+}
+
+/// The data folder holds keys and tokens: it is its owner's alone.
+fn make_private(folder: &Path) -> Result<(), StartError> {
+    let make = || {
+        fs::create_dir_all(folder)?;
+        let mode = fs::metadata(folder)?.permissions().mode();
+        if mode & 0o007 != 0 {
+            fs::set_permissions(folder, Permissions::from_mode(mode & 0o770))?;
+        }
+        Ok(())
+    };
+    make().map_err(|why| StartError::Folder {
+        folder: folder.to_owned(),
+        why,
+    })
+}
+
+fn open_library(config: &Config) -> Result<Library, StartError> {
+    let folder = config.packs_dir();
+    Library::open(&folder).map_err(|why| StartError::Folder { folder, why })
+}
+
+fn open_operator_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listener = match at {
+        SocketAddr::V4(v4) => listen_tcp(None, v4)?,
+        SocketAddr::V6(_) => std::net::TcpListener::bind(at)
+            .and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                TcpListener::from_std(listener)
+            })
+            .map_err(|why| StartError::Operator {
+                at: at.to_string(),
+                why,
+            })?,
+    };
+    let real = listener.local_addr().unwrap_or(at);
+    Ok((listener, real))
+}
+
+/// The engine's lock is held, so a socket file that lies there belongs to nobody.
+fn open_operator_socket(path: &Path) -> Result<UnixListener, StartError> {
+    let open = || {
+        match fs::remove_file(path) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        Ok(listener)
+    };
+    open().map_err(|why| StartError::Operator {
+        at: path.display().to_string(),
+        why,
+    })
+}

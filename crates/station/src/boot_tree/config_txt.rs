@@ -23,7 +23,7 @@ pub struct Kernel<'a> {
 }
 
 /// Renders the file. `device_trees` are the device-tree files of the boot partition.
-pub fn render(title: &str, kernels: &[Kernel<'_>], device_trees: &[&str]) -> String {
+pub fn render(title: &str, kernels: &[Kernel<'_>], device_trees: &[String]) -> String {
     let mut text = format!("# {title}\n[all]\n");
     let _ = writeln!(text, "initramfs {INITRAMFS} followkernel");
     // The UART shows what happens before the installer can; an EEPROM update is never wanted here.
@@ -68,7 +68,7 @@ mod tests {
             file: "kernel8.img",
             arm64: true,
         };
-        let text = render("t", &[PI5, pi4], &["bcm2712-rpi-5-b.dtb"]);
+        let text = render("t", &[PI5, pi4], &["bcm2712-rpi-5-b.dtb".to_owned()]);
         let at = |needle: &str| {
             text.find(needle)
                 .unwrap_or_else(|| panic!("{needle}: {text}"))
@@ -82,6 +82,8 @@ mod tests {
 
     #[test]
     fn a_pi_5_without_its_device_tree_is_told_not_to_look() {
-        assert!(render("t", &[PI5], &["bcm2711-rpi-4-b.dtb"]).contains("\nos_check=0\n"));
+        assert!(
+            render("t", &[PI5], &["bcm2711-rpi-4-b.dtb".to_owned()]).contains("\nos_check=0\n")
+        );
     }
 }

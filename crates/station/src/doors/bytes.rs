@@ -6,8 +6,8 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_MATCH,
-    IF_NONE_MATCH, IF_RANGE, RANGE,
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    IF_MATCH, IF_NONE_MATCH, IF_RANGE, RANGE,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use bytes::Bytes;
@@ -109,7 +109,11 @@ fn asked(method: &Method, headers: &HeaderMap, tag: &str, length: u64) -> Asked 
     };
     // A date in If-Range cannot match: no Last-Modified is ever sent.
     let same = headers.get(IF_RANGE).is_none_or(|v| v == tag);
-    if same { parse(range, length) } else { Asked::Whole }
+    if same {
+        parse(range, length)
+    } else {
+        Asked::Whole
+    }
 }
 
 fn precondition_holds(headers: &HeaderMap, tag: &str) -> bool {
@@ -130,7 +134,13 @@ fn names_tag(headers: &HeaderMap, name: axum::http::HeaderName, tag: &str) -> bo
 /// A file name that can stand in quotes in a header.
 fn plain(name: &str) -> String {
     name.chars()
-        .map(|c| if matches!(c, ' '..='~') && c != '"' && c != '\\' { c } else { '_' })
+        .map(|c| {
+            if matches!(c, ' '..='~') && c != '"' && c != '\\' {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect()
 }
 

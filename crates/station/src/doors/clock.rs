@@ -35,7 +35,11 @@ mod tests {
         let at = Millis(1_795_000_000_123);
         assert_eq!(iso(at), "2026-11-18T11:06:40Z");
         assert_eq!(database(at), "2026-11-18 11:06:40");
-        assert!(!naive_local(at).contains(['Z', '+', '[']), "{}", naive_local(at));
+        assert!(
+            !naive_local(at).contains(['Z', '+', '[']),
+            "{}",
+            naive_local(at)
+        );
         assert_eq!(iso(Millis(i64::MAX)), "1970-01-01T00:00:00Z");
     }
 }

@@ -5,9 +5,26 @@ use wire::query::Deployment;
 
 /// The header row; columns are only ever added at the end.
 const COLUMNS: [&str; 20] = [
-    "hostname", "board", "mac", "product", "venue", "batch", "attempt", "stage", "verified",
-    "image", "started", "ended", "confirmed", "bytes_written", "bytes_read_back",
-    "bytes_received", "transport", "error", "deployment", "seconds",
+    "hostname",
+    "board",
+    "mac",
+    "product",
+    "venue",
+    "batch",
+    "attempt",
+    "stage",
+    "verified",
+    "image",
+    "started",
+    "ended",
+    "confirmed",
+    "bytes_written",
+    "bytes_read_back",
+    "bytes_received",
+    "transport",
+    "error",
+    "deployment",
+    "seconds",
 ];
 
 /// Writes the rows in the order given.
@@ -25,7 +42,9 @@ pub fn history(rows: &[Deployment]) -> Result<Vec<u8>, csv::Error> {
             row.batch.to_string(),
             row.attempt.to_string(),
             row.stage.as_str().to_owned(),
-            row.verified.map_or("", wire::batch::VerifyLevel::as_str).to_owned(),
+            row.verified
+                .map_or("", wire::batch::VerifyLevel::as_str)
+                .to_owned(),
             row.image.to_string(),
             iso(row.started),
             row.ended.map(iso).unwrap_or_default(),
@@ -87,7 +106,10 @@ mod tests {
         let line = lines.next().unwrap();
         assert!(line.starts_with("KXP2-CORO-001,d137e638,02:00:00:00:00:01,KXP2,CORO,7,2,failed,"));
         assert!(line.contains("2026-11-18T11:06:40Z,2026-11-18T11:06:52Z,,10,9,8,http,"));
-        assert!(line.contains("\"'=cmd|' /C calc'!A0, \"\"quoted\"\"\""), "{line}");
+        assert!(
+            line.contains("\"'=cmd|' /C calc'!A0, \"\"quoted\"\"\""),
+            "{line}"
+        );
         assert!(line.ends_with(",D1,12.5"), "{line}");
     }
 }

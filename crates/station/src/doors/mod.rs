@@ -1,4 +1,3 @@
-#![cfg(feature = "shell")]
 //! The two doors: one for boards on the deployment NIC, one for operators on loopback and a Unix
 //! socket. Two listeners, two routers, nothing shared but the engine: the deployment network is
 //! hostile by nature, and a board has no business with the operator's verbs.

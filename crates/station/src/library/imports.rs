@@ -13,7 +13,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::command::{Import, ImportState};
-use wire::{Millis, ProductCode};
+use wire::query::{Answer, Query};
+use wire::{ImageId, Millis, ProductCode};
 
 /// At most this often is progress told, in milliseconds.
 const TELL_EVERY: i64 = 250;
@@ -44,6 +45,14 @@ pub struct Importer {
     running: Arc<Mutex<HashMap<String, Arc<AtomicBool>>>>,
 }
 
+impl std::fmt::Debug for Importer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Importer")
+            .field("library", &self.library)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Importer {
     /// An importer that signs with `key`.
     pub fn new(engine: Engine, library: Library, key: Arc<SigningKey>) -> Self {
@@ -58,7 +67,8 @@ impl Importer {
     /// Starts an import and returns at once.
     pub fn start(&self, wanted: Wanted) {
         let cancel = Arc::new(AtomicBool::new(false));
-        self.list().insert(wanted.import.clone(), Arc::clone(&cancel));
+        self.list()
+            .insert(wanted.import.clone(), Arc::clone(&cancel));
         let importer = self.clone();
         tokio::spawn(async move {
             let id = wanted.import.clone();
@@ -94,7 +104,9 @@ impl Importer {
         let teller = Teller::new(self.engine.clone(), &wanted);
         let outcome = self.import(&wanted, cancel, teller.clone()).await;
         match &outcome {
-            ImportState::Failed { why } => tracing::warn!(file = %wanted.path.display(), why, "import failed"),
+            ImportState::Failed { why } => {
+                tracing::warn!(file = %wanted.path.display(), why, "import failed")
+            }
             state => tracing::info!(file = %wanted.path.display(), ?state, "import ended"),
         }
         teller.tell(outcome);
@@ -139,9 +151,21 @@ impl Importer {
         };
         match self.engine.image_imported(new).await {
             Ok(_) => ImportState::Done { image },
-            Err(refusal) => ImportState::Failed {
-                why: refusal.to_string(),
-            },
+            Err(refusal) => {
+                self.forget(image).await;
+                ImportState::Failed {
+                    why: refusal.to_string(),
+                }
+            }
+        }
+    }
+
+    /// Removes the pack of an image that the engine did not take, unless it knows it from before.
+    async fn forget(&self, image: ImageId) {
+        if let Ok(Answer::Images(known)) = self.engine.query(Query::Images).await
+            && !known.iter().any(|i| i.id == image)
+        {
+            self.library.remove(image);
         }
     }
 }

@@ -1,4 +1,3 @@
-#![cfg(feature = "shell")]
 //! The images on this station's disk: packs that are served, and imports that make them.
 //!
 //! A pack is immutable and named by its content, so an open one is kept open and shared by all who
@@ -33,6 +32,7 @@ impl Library {
     /// behind is removed.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
+        imaging::pack::clean(folder)?;
         let inner = Inner {
             folder: folder.to_owned(),
             open: Mutex::default(),
@@ -58,7 +58,9 @@ impl Library {
         let library = self.clone();
         tokio::task::spawn_blocking(move || library.open_pack(image))
             .await
-            .map_err(|gone| Refusal::internal(format!("Opening the pack of {image} broke off: {gone}.")))?
+            .map_err(|gone| {
+                Refusal::internal(format!("Opening the pack of {image} broke off: {gone}."))
+            })?
     }
 
     fn open_pack(&self, image: ImageId) -> Result<Pack, Refusal> {
@@ -70,8 +72,11 @@ impl Library {
             )));
         }
         let pack = Pack::open(&path).map_err(|e| {
-            Refusal::new(Code::Unavailable, format!("The pack cannot be served: {e}."))
-                .next("Import the image again.")
+            Refusal::new(
+                Code::Unavailable,
+                format!("The pack cannot be served: {e}."),
+            )
+            .next("Import the image again.")
         })?;
         if pack.id() != image {
             return Err(Refusal::new(

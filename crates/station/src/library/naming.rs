@@ -28,10 +28,10 @@ pub fn find<'i>(all: &'i [Image], file: &str) -> Result<&'i Image, Refusal> {
     match (named.next(), named.next()) {
         (Some(image), None) => Ok(image),
         (None, _) => Err(Refusal::not_found("Image not found.")),
-        (Some(_), Some(_)) => Err(Refusal::conflict(format!(
-            "Several images are called {file}."
-        ))
-        .next("Ask for the one you mean by its id.")),
+        (Some(_), Some(_)) => Err(
+            Refusal::conflict(format!("Several images are called {file}."))
+                .next("Ask for the one you mean by its id."),
+        ),
     }
 }
 
@@ -98,7 +98,11 @@ mod tests {
 
     #[test]
     fn two_images_of_one_name_are_told_apart_by_their_ids() {
-        let all = [image(1, "kart.img.xz"), image(2, "kart.img"), image(3, "x.img")];
+        let all = [
+            image(1, "kart.img.xz"),
+            image(2, "kart.img"),
+            image(3, "x.img"),
+        ];
         for one in &all {
             assert_eq!(find(&all, &file_name(one, &all)).unwrap().id, one.id);
         }

@@ -1,4 +1,3 @@
-#![cfg(feature = "shell")]
 //! The one handle through which everything outside the engine speaks to it: the window, the command
 //! line, tests. Whether the engine is in this process ([`Station::Here`]) or in a daemon behind its
 //! Unix socket ([`Station::There`]) is decided once, where the handle is made; nobody asks again.

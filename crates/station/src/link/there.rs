@@ -74,9 +74,7 @@ impl There {
 
     /// Follows everything.
     pub(super) async fn watch(&self) -> Result<Updates, Refusal> {
-        let response = self
-            .send(Method::GET, "/api/v1/watch", Vec::new())
-            .await?;
+        let response = self.send(Method::GET, "/api/v1/watch", Vec::new()).await?;
         let lines = Lines {
             body: response.into_body(),
             rest: BytesMut::new(),

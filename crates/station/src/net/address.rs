@@ -13,16 +13,18 @@ pub struct GivenAddress {
     subnet: Subnet,
 }
 
-/// Switches the NIC on and gives it `subnet`'s address. Needs the right to administer networks.
+/// Switches the NIC on. Needs the right to administer networks.
+pub async fn switch_on(netlink: &Netlink, nic: &Nic) -> Result<(), NetlinkError> {
+    let up = LinkUnspec::new_with_index(nic.index).up().build();
+    Ok(netlink.handle().link().set(up).execute().await?)
+}
+
+/// Gives the NIC `subnet`'s address. Needs the right to administer networks.
 pub async fn give(
     netlink: &Netlink,
     nic: &Nic,
     subnet: Subnet,
 ) -> Result<GivenAddress, NetlinkError> {
-    if !nic.up {
-        let up = LinkUnspec::new_with_index(nic.index).up().build();
-        netlink.handle().link().set(up).execute().await?;
-    }
     netlink
         .handle()
         .address()

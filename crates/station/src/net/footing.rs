@@ -1,4 +1,4 @@
-//! May the station serve on this NIC? The pure rule, from a list of cards to a verdict in words.
+//! May the station stand on this NIC? The pure rule, from a list of cards to a verdict in words.
 
 use super::nics::Nic;
 use crate::config::Deployment;
@@ -8,15 +8,15 @@ use crate::config::Deployment;
 pub enum Footing {
     /// It will not serve on that NIC until a person changes something.
     Refused(Unfit),
-    /// It will serve as soon as this has passed.
-    Waiting {
-        /// What is missing, in words.
+    /// The NIC is the right one but nobody can be reached through it now.
+    NoLink {
+        /// Why, in words.
         why: String,
-        /// The NIC, when there is one that only lacks its address.
-        lacks_address: Option<Nic>,
+        /// The NIC, unless it is gone.
+        nic: Option<Nic>,
     },
-    /// It may serve.
-    Ready(Nic),
+    /// The NIC has a link. Its address may still be missing.
+    Linked(Nic),
 }
 
 /// Why a NIC cannot be used.
@@ -52,13 +52,10 @@ pub fn footing(nics: &[Nic], deployment: &Deployment, known: bool) -> Footing {
     let Some(name) = &deployment.interface else {
         return Footing::Refused(Unfit::NotChosen(describe(nics)));
     };
-    let wait = |why: String| Footing::Waiting {
-        why,
-        lacks_address: None,
-    };
     let Some(nic) = nics.iter().find(|n| n.name == *name) else {
         if known {
-            return wait(format!("{name} is gone; plug it in again"));
+            let why = format!("{name} is gone; plug it in again");
+            return Footing::NoLink { why, nic: None };
         }
         let (name, others) = (name.clone(), describe(nics));
         return Footing::Refused(Unfit::NoSuch { name, others });
@@ -69,23 +66,13 @@ pub fn footing(nics: &[Nic], deployment: &Deployment, known: bool) -> Footing {
     if nic.default_route && !deployment.force_default_route {
         return Footing::Refused(Unfit::DefaultRoute(name.clone()));
     }
-    let address = deployment.address;
-    let has_address = nic.addresses.iter().any(|(ip, _)| *ip == address.address);
-    if !has_address {
-        return Footing::Waiting {
-            why: format!("{name} does not have the address {address} yet"),
-            lacks_address: Some(nic.clone()),
-        };
-    }
-    if !nic.up {
-        return wait(format!("{name} is switched off"));
-    }
-    if !nic.carrier {
-        return wait(format!(
-            "{name} has no link; check the cable and the switch"
-        ));
-    }
-    Footing::Ready(nic.clone())
+    let why = match (nic.up, nic.carrier) {
+        (true, true) => return Footing::Linked(nic.clone()),
+        (false, _) => format!("{name} is switched off"),
+        (true, false) => format!("{name} has no link; check the cable and the switch"),
+    };
+    let nic = Some(nic.clone());
+    Footing::NoLink { why, nic }
 }
 
 /// The cards that boards could hang on, each with the facts that help to choose.
@@ -94,16 +81,12 @@ fn describe(nics: &[Nic]) -> String {
         .iter()
         .filter(|n| !n.loopback)
         .map(|n| {
-            let mut facts = Vec::new();
-            if n.default_route {
-                facts.push("default route".to_owned());
-            }
-            facts.push(match (n.carrier, n.speed_mbit) {
-                (false, _) => "no link".to_owned(),
-                (true, None) => "link".to_owned(),
-                (true, Some(mbit)) => format!("{mbit} Mbit/s"),
-            });
-            format!("{} ({})", n.name, facts.join(", "))
+            let route = if n.default_route {
+                "default route, "
+            } else {
+                ""
+            };
+            format!("{} ({route}{})", n.name, n.link_words())
         })
         .collect();
     if list.is_empty() {
@@ -125,7 +108,7 @@ mod tests {
             up: true,
             carrier: true,
             speed_mbit: Some(1000),
-            addresses: vec![("192.168.151.1".parse().unwrap(), 24)],
+            addresses: Vec::new(),
             default_route: false,
             loopback: false,
         }
@@ -137,13 +120,18 @@ mod tests {
         deployment
     }
 
+    fn refusal(nics: &[Nic], deployment: &Deployment) -> String {
+        match footing(nics, deployment, false) {
+            Footing::Refused(why) => why.to_string(),
+            other => panic!("was not refused: {other:?}"),
+        }
+    }
+
     #[test]
-    fn a_card_with_its_address_and_a_link_carries_the_station() {
+    fn a_card_with_a_link_carries_the_station() {
         let nics = [card("eth0"), card("eth1")];
-        assert_eq!(
-            footing(&nics, &on("eth1"), false),
-            Footing::Ready(card("eth1"))
-        );
+        let verdict = footing(&nics, &on("eth1"), false);
+        assert_eq!(verdict, Footing::Linked(card("eth1")));
     }
 
     #[test]
@@ -151,18 +139,16 @@ mod tests {
         let mut dead = card("eth1");
         dead.carrier = false;
         let nics = [card("eth0"), dead];
-        let Footing::Refused(why) = footing(&nics, &on("eth7"), false) else {
-            panic!("was not refused")
-        };
-        let said = why.to_string();
+        let said = refusal(&nics, &on("eth7"));
         assert!(
             said.contains("eth0 (1000 Mbit/s), eth1 (no link)"),
             "{said}"
         );
-        assert!(matches!(
-            footing(&nics, &on("eth7"), true),
-            Footing::Waiting { .. }
-        ));
+        let lost = footing(&nics, &on("eth7"), true);
+        assert!(
+            matches!(lost, Footing::NoLink { nic: None, .. }),
+            "{lost:?}"
+        );
     }
 
     #[test]
@@ -171,28 +157,18 @@ mod tests {
         way_out.default_route = true;
         let nics = [way_out.clone()];
         let mut deployment = on("eth0");
-        let refused = footing(&nics, &deployment, false);
-        assert_eq!(
-            refused,
-            Footing::Refused(Unfit::DefaultRoute("eth0".to_owned()))
-        );
+        assert!(refusal(&nics, &deployment).contains("default route"));
         deployment.force_default_route = true;
-        assert_eq!(footing(&nics, &deployment, false), Footing::Ready(way_out));
+        assert_eq!(footing(&nics, &deployment, false), Footing::Linked(way_out));
     }
 
     #[test]
-    fn a_missing_link_or_address_is_waited_for() {
+    fn a_missing_link_is_waited_for() {
         let mut nic = card("eth1");
         nic.carrier = false;
         let verdict = footing(std::slice::from_ref(&nic), &on("eth1"), false);
         assert!(
-            matches!(&verdict, Footing::Waiting { why, lacks_address: None } if why.contains("no link")),
-            "{verdict:?}"
-        );
-        nic.addresses.clear();
-        let verdict = footing(std::slice::from_ref(&nic), &on("eth1"), false);
-        assert!(
-            matches!(&verdict, Footing::Waiting { lacks_address: Some(n), .. } if *n == nic),
+            matches!(&verdict, Footing::NoLink { why, nic: Some(n) } if why.contains("no link") && *n == nic),
             "{verdict:?}"
         );
     }
@@ -201,9 +177,7 @@ mod tests {
     fn without_a_choice_the_cards_are_listed() {
         let mut deployment = on("eth1");
         deployment.interface = None;
-        let Footing::Refused(why) = footing(&[card("eth1")], &deployment, false) else {
-            panic!("was not refused")
-        };
-        assert!(why.to_string().contains("eth1 (1000 Mbit/s)"), "{why}");
+        let said = refusal(&[card("eth1")], &deployment);
+        assert!(said.contains("eth1 (1000 Mbit/s)"), "{said}");
     }
 }

@@ -3,13 +3,14 @@
 //! [`nics`] lists them through rtnetlink and tells when anything about them changes. [`footing`] is
 //! the pure rule that says whether the station may stand on one: refused, waiting, or ready.
 //! [`address`] gives the chosen NIC its address and takes it away again. [`port`] says who holds a
-//! port that should be ours. The check of the wire itself listens for another owner of our address and for another
+//! port that should be ours. [`wire_check`] listens for another owner of our address and for another
 //! DHCP server, before serving and for as long as it goes on.
 
 pub mod address;
 pub mod footing;
 pub mod nics;
 pub mod port;
+pub mod wire_check;
 
 pub use footing::{Footing, Unfit, footing};
 pub use nics::{Netlink, NetlinkError, Nic};

@@ -35,6 +35,23 @@ pub struct Nic {
     pub loopback: bool,
 }
 
+impl Nic {
+    /// True when the card has this address.
+    pub fn has(&self, ip: Ipv4Addr) -> bool {
+        self.addresses.iter().any(|(own, _)| *own == ip)
+    }
+
+    /// How its link is, in two words.
+    pub fn link_words(&self) -> String {
+        match (self.up, self.carrier, self.speed_mbit) {
+            (false, ..) => "switched off".to_owned(),
+            (true, false, _) => "no link".to_owned(),
+            (true, true, None) => "link".to_owned(),
+            (true, true, Some(mbit)) => format!("{mbit} Mbit/s"),
+        }
+    }
+}
+
 /// The kernel could not be asked about its network cards.
 #[derive(Debug, thiserror::Error)]
 pub enum NetlinkError {

@@ -95,7 +95,7 @@ impl Source for PackBytes {
         self.0.length()
     }
 
-    fn read(&self, range: Range<u64>) -> io::Result<bytes::Bytes> {
+    fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
         self.0
             .read_packed(range)
             .map(Into::into)

@@ -58,12 +58,16 @@ impl Guard {
             .and_then(|h| h.to_str().ok())
             .filter(|h| is_plain_address(h))
             .ok_or_else(|| {
-                forbidden("This address is reached by its number or as localhost, not by another name.")
+                forbidden(
+                    "This address is reached by its number or as localhost, not by another name.",
+                )
             })?;
         if let Some(origin) = headers.get(ORIGIN) {
             let own = format!("http://{host}");
             if origin.as_bytes() != own.as_bytes() {
-                return Err(forbidden("Pages of other sites may not speak to the station."));
+                return Err(forbidden(
+                    "Pages of other sites may not speak to the station.",
+                ));
             }
         }
         let changes = path == "/api/v1/command";

@@ -172,7 +172,11 @@ fn batches(page: &mut Page, snapshot: &Snapshot) {
             (format!("{id},{what}"), f64::from(count(&batch.counters)))
         })
     });
-    page.metric("punnet_batch_boards", "Boards of a batch by how they stand.", rows);
+    page.metric(
+        "punnet_batch_boards",
+        "Boards of a batch by how they stand.",
+        rows,
+    );
 }
 
 #[cfg(test)]
@@ -213,7 +217,10 @@ mod tests {
         }
         for line in text.lines().filter(|l| !l.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
-            assert!(name.starts_with("punnet_") && value.parse::<f64>().is_ok(), "{line}");
+            assert!(
+                name.starts_with("punnet_") && value.parse::<f64>().is_ok(),
+                "{line}"
+            );
         }
     }
 }

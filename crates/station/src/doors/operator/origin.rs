@@ -230,7 +230,9 @@ async fn system_status(State(engine): State<Engine>) -> Response<Body> {
     let boot = [up(ServerKind::Dhcp), up(ServerKind::Tftp)];
     let detail = |name: &str| {
         let found = ready.subsystems.iter().find(|s| s.name == name);
-        found.map(|s| (s.ready, s.detail.clone())).unwrap_or_default()
+        found
+            .map(|s| (s.ready, s.detail.clone()))
+            .unwrap_or_default()
     };
     let (disk_ready, disk) = detail("disk");
     let (_, nic) = detail("nic");

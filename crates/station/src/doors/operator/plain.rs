@@ -43,9 +43,7 @@ async fn whole(State(engine): State<Engine>, query: Query) -> Response<Body> {
 
 async fn ready(State(engine): State<Engine>) -> Response<Body> {
     match engine.query(Query::Ready).await {
-        Ok(Answer::Ready(ready)) if !ready.ready => {
-            answer(StatusCode::SERVICE_UNAVAILABLE, &ready)
-        }
+        Ok(Answer::Ready(ready)) if !ready.ready => answer(StatusCode::SERVICE_UNAVAILABLE, &ready),
         other => bare(other),
     }
 }

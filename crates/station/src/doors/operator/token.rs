@@ -47,7 +47,10 @@ impl Token {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(why) => return Err(file_error(why)),
         }
-        let mode = fs::metadata(&path).map_err(file_error)?.permissions().mode();
+        let mode = fs::metadata(&path)
+            .map_err(file_error)?
+            .permissions()
+            .mode();
         let text = fs::read_to_string(&path).map_err(file_error)?;
         let token = text.trim();
         let sound = token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit());
@@ -99,7 +102,10 @@ mod tests {
         assert!(first.is(again.text()));
         assert!(!first.is("") && !first.is(&first.text()[1..]) && !first.is(&"0".repeat(64)));
         let path = dir.path().join(FILE);
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(
             Token::load_or_create(dir.path()),

@@ -33,7 +33,10 @@ pub(super) async fn query(State(engine): State<Engine>, body: Bytes) -> impl Int
 pub(super) async fn watch(State(engine): State<Engine>) -> Response<Body> {
     let lines = engine
         .watch()
-        .timeout_repeating(tokio::time::interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT))
+        .timeout_repeating(tokio::time::interval_at(
+            tokio::time::Instant::now() + HEARTBEAT,
+            HEARTBEAT,
+        ))
         .map(|update| Ok::<_, Infallible>(update.map_or_else(|_| b"\n".to_vec(), |u| line(&u))));
     let mut response = Response::new(Body::from_stream(lines));
     let headers = response.headers_mut();

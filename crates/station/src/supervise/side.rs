@@ -1,0 +1,434 @@
+//! The deployment side: one task that owns the three servers and everything they depend on.
+
+use super::launch::Launch;
+use super::rules::{Ground, Ought, Wire, ought};
+use super::slot::Slot;
+use crate::config::Config;
+use crate::net::address::{GivenAddress, give, switch_on};
+use crate::net::wire_check::{
+    Heard, Round, duplicate_found, keep_asking, not_checked, rival_found, slow_link,
+};
+use crate::net::{Footing, Netlink, Nic, footing};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+use wire::Mac;
+use wire::health::{Finding, ServerKind, ServerState, ServerStatus};
+
+/// Changes of network cards come in bursts; they are looked at once they pause this long.
+const SETTLE: Duration = Duration::from_millis(30);
+/// Looks at the network cards even when no change was told.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+/// Time for servers to end after a stop.
+const LAST_WORDS: Duration = Duration::from_secs(4);
+
+/// What may be asked of the deployment side.
+#[derive(Debug)]
+pub enum Orders {
+    /// The operator wants a server.
+    Start(ServerKind),
+    /// The operator wants a server no more.
+    Stop(ServerKind),
+    /// DHCP is to answer this address from now on.
+    Vouch(Mac),
+    /// The DHCP server itself noticed another one.
+    Rival(Ipv4Addr, Option<Mac>),
+}
+
+/// What the deployment side tells.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// A server as it is now, and where it can be reached.
+    Server(ServerStatus, Option<SocketAddrV4>),
+    /// All findings of the wire checks.
+    Findings(Vec<Finding>),
+}
+
+/// The deployment side.
+pub struct Side<L> {
+    config: Arc<Config>,
+    launcher: L,
+    /// Absent for a rehearsal, which stands on the loopback.
+    netlink: Option<Netlink>,
+    tell: Box<dyn Fn(Told) + Send + Sync>,
+    slots: [Slot; 3],
+    tasks: JoinSet<Result<(), String>>,
+    ground: Ground,
+    wire: Wire,
+    /// The NIC when it was last seen with a link.
+    nic: Option<Nic>,
+    known: bool,
+    given: Option<GivenAddress>,
+    check: Option<AbortHandle>,
+    heard: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
+    findings: Vec<Finding>,
+}
+
+impl<L: Launch> Side<L> {
+    /// A side that has not begun to serve. Without `netlink` it stands on the loopback.
+    pub fn new(
+        config: Arc<Config>,
+        launcher: L,
+        netlink: Option<Netlink>,
+        tell: impl Fn(Told) + Send + Sync + 'static,
+    ) -> Self {
+        let on_loopback = netlink.is_none();
+        Self {
+            config,
+            launcher,
+            netlink,
+            tell: Box::new(tell),
+            slots: ServerKind::ALL.map(Slot::new),
+            tasks: JoinSet::new(),
+            ground: if on_loopback {
+                Ground::Firm
+            } else {
+                Ground::Unknown
+            },
+            wire: if on_loopback {
+                Wire::Clear
+            } else {
+                Wire::Unheard
+            },
+            nic: None,
+            known: false,
+            given: None,
+            check: None,
+            heard: mpsc::channel(16),
+            findings: Vec::new(),
+        }
+    }
+
+    /// Runs until `stop`, then stops the servers, lets them end, and undoes what was done to the NIC.
+    pub async fn run(mut self, mut orders: mpsc::Receiver<Orders>, stop: CancellationToken) {
+        self.look().await;
+        loop {
+            self.make_it_so().await;
+            let retry = self.slots.iter().filter_map(Slot::retry_at).min();
+            let retry = retry.unwrap_or_else(|| Instant::now() + LOOK_AGAIN);
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = changed(&mut self.netlink) => {
+                    tokio::time::sleep(SETTLE).await;
+                    self.look().await;
+                }
+                Some(heard) = self.heard.1.recv() => self.hear(heard).await,
+                Some(order) = orders.recv() => self.obey(order),
+                Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended),
+                () = tokio::time::sleep_until(retry.into()) => self.look().await,
+            }
+        }
+        self.wind_down().await;
+    }
+
+    /// Looks at the network cards.
+    async fn look(&mut self) {
+        let Some(netlink) = &self.netlink else { return };
+        let nics = match netlink.list().await {
+            Ok(nics) => nics,
+            Err(error) => {
+                tracing::warn!(%error, "network cards");
+                return;
+            }
+        };
+        match footing(&nics, &self.config.deployment, self.known) {
+            Footing::Refused(why) => {
+                self.lose_link();
+                self.ground = Ground::Refused(why.to_string());
+            }
+            Footing::NoLink { why, nic } => {
+                self.lose_link();
+                self.known |= nic.is_some();
+                let has_address = nic.as_ref().is_some_and(|n| self.has_address(n));
+                if let Some(nic) = nic.filter(|n| !n.up) {
+                    self.try_switch_on(&nic).await;
+                }
+                self.ground = Ground::Waiting { why, has_address };
+            }
+            Footing::Linked(nic) => {
+                self.known = true;
+                if self.check.is_none() {
+                    self.begin_check(&nic);
+                }
+                if self.has_address(&nic) {
+                    self.ground = Ground::Firm;
+                } else {
+                    self.ground = self.without_address(&nic).await;
+                }
+                self.nic = Some(nic);
+            }
+        }
+    }
+
+    fn has_address(&self, nic: &Nic) -> bool {
+        nic.has(self.config.deployment.address.address)
+    }
+
+    /// The cable is out, or the NIC unfit: what the wire check knew is worth nothing any more.
+    fn lose_link(&mut self) {
+        self.nic = None;
+        if let Some(check) = self.check.take() {
+            check.abort();
+            while self.heard.1.try_recv().is_ok() {}
+        }
+        self.wire = Wire::Unheard;
+        self.set_findings(Vec::new());
+    }
+
+    fn begin_check(&mut self, nic: &Nic) {
+        let address = self.config.deployment.address;
+        let asking = keep_asking(nic.name.clone(), address, self.heard.0.clone());
+        self.check = Some(tokio::spawn(asking).abort_handle());
+        self.wire = Wire::Unheard;
+    }
+
+    async fn try_switch_on(&self, nic: &Nic) {
+        if let Some(netlink) = self.netlink.as_ref().filter(|_| self.manages_address())
+            && let Err(error) = switch_on(netlink, nic).await
+        {
+            tracing::debug!(%error, nic = nic.name, "switching on");
+        }
+    }
+
+    fn manages_address(&self) -> bool {
+        self.config.deployment.manage_address
+    }
+
+    /// What to stand on while the NIC has no address of ours: once the wire is known to be clear the
+    /// address is given, and a moment later the kernel tells of it.
+    async fn without_address(&mut self, nic: &Nic) -> Ground {
+        let address = self.config.deployment.address;
+        let missing = |why: String| Ground::Waiting {
+            why,
+            has_address: false,
+        };
+        if !self.manages_address() {
+            return missing(format!("{} does not have the address {address}", nic.name));
+        }
+        let Some(netlink) = self.netlink.as_ref().filter(|_| self.wire == Wire::Clear) else {
+            return missing(format!("{} gets its address {address}", nic.name));
+        };
+        match give(netlink, nic, address).await {
+            Ok(given) => {
+                self.given = Some(given);
+                Ground::Firm
+            }
+            Err(why) => Ground::Refused(format!(
+                "{} does not have the address {address}, and this process may not give it ({why}). \
+                 Run the station as root, or give it: `sudo ip address add {address} dev {}`.",
+                nic.name, nic.name
+            )),
+        }
+    }
+
+    async fn hear(&mut self, heard: Heard) {
+        let Some(nic) = self.nic.clone() else { return };
+        match heard {
+            Heard::First(round) => self.hear_first(&nic, round),
+            Heard::Duplicate(mac) => {
+                let ip = self.config.deployment.address.address;
+                self.disturb(duplicate_found(&nic.name, ip, mac));
+            }
+            Heard::Rivals(rivals) => {
+                for rival in rivals {
+                    self.disturb(rival_found(&nic.name, rival.server, rival.mac));
+                }
+            }
+        }
+        self.look().await;
+    }
+
+    fn hear_first(&mut self, nic: &Nic, round: Round) {
+        let mut findings: Vec<Finding> = round
+            .not_checked
+            .iter()
+            .map(|why| not_checked(why))
+            .collect();
+        findings.extend(
+            nic.speed_mbit
+                .filter(|mbit| *mbit < 1000)
+                .map(|mbit| slow_link(&nic.name, mbit)),
+        );
+        self.wire = Wire::Clear;
+        if let Some(rival) = round.rivals.first() {
+            let rival = rival_found(&nic.name, rival.server, rival.mac);
+            self.wire = Wire::Disturbed(words(&rival));
+            findings.push(rival);
+        }
+        if let Some(mac) = round.duplicate {
+            let duplicate = duplicate_found(&nic.name, self.config.deployment.address.address, mac);
+            self.wire = Wire::Duplicate(words(&duplicate));
+            findings.push(duplicate);
+        }
+        self.set_findings(findings);
+    }
+
+    /// Something on the wire that DHCP must not be part of. It stays so until the operator starts
+    /// DHCP again or the cable was out: a rival that pauses is still a rival.
+    fn disturb(&mut self, finding: Finding) {
+        if !matches!(self.wire, Wire::Duplicate(_)) {
+            self.wire = Wire::Disturbed(words(&finding));
+        }
+        let mut findings = self.findings.clone();
+        if !findings.iter().any(|f| f.text == finding.text) {
+            findings.push(finding);
+            self.set_findings(findings);
+        }
+    }
+
+    fn set_findings(&mut self, findings: Vec<Finding>) {
+        if self.findings != findings {
+            self.findings.clone_from(&findings);
+            (self.tell)(Told::Findings(findings));
+        }
+    }
+
+    fn obey(&mut self, order: Orders) {
+        match order {
+            Orders::Start(kind) => {
+                self.slot(kind).wanted = true;
+                let disturbed = matches!(self.wire, Wire::Disturbed(_) | Wire::Duplicate(_));
+                if disturbed && let Some(nic) = self.nic.clone() {
+                    // Whether the rival is gone is asked, not assumed.
+                    self.lose_link();
+                    self.begin_check(&nic);
+                    self.nic = Some(nic);
+                }
+            }
+            Orders::Stop(kind) => self.slot(kind).wanted = false,
+            Orders::Vouch(mac) => self.launcher.vouch(mac),
+            Orders::Rival(server, mac) => {
+                if let Some(nic) = &self.nic {
+                    let rival = rival_found(&nic.name, server, mac);
+                    self.disturb(rival);
+                }
+            }
+        }
+    }
+
+    fn slot(&mut self, kind: ServerKind) -> &mut Slot {
+        match kind {
+            ServerKind::Http => &mut self.slots[0],
+            ServerKind::Tftp => &mut self.slots[1],
+            ServerKind::Dhcp => &mut self.slots[2],
+        }
+    }
+
+    fn note_end(&mut self, ended: Result<(tokio::task::Id, Result<(), String>), JoinError>) {
+        let (task, why) = match ended {
+            Ok((task, Ok(()))) => (task, "it ended by itself".to_owned()),
+            Ok((task, Err(why))) => (task, why),
+            Err(gone) if gone.is_panic() => {
+                let id = gone.id();
+                (id, format!("it panicked: {}", panic_words(gone)))
+            }
+            Err(gone) => (gone.id(), "it was cut off".to_owned()),
+        };
+        for slot in &mut self.slots {
+            if slot.ended(task, why.clone()) {
+                tracing::error!(server = slot.kind.as_str(), why, "a server ended");
+            }
+        }
+    }
+
+    /// Starts, stops and shows, until every server is as it ought to be.
+    async fn make_it_so(&mut self) {
+        for kind in ServerKind::ALL {
+            let wanted = self.slot(kind).wanted;
+            let ought = ought(kind, wanted, &self.ground, &self.wire);
+            let state = match ought {
+                Ought::Rest(state) => {
+                    self.slot(kind).stop();
+                    state
+                }
+                Ought::Run | Ought::RunUnseen => {
+                    if self.slot(kind).may_start(Instant::now()) {
+                        self.start(kind).await;
+                    }
+                    let unseen = ought == Ought::RunUnseen;
+                    let slot = self.slot(kind);
+                    match slot.trouble() {
+                        Some(trouble) => trouble.clone(),
+                        None if unseen => ServerState::WaitingForLink,
+                        None => ServerState::Serving,
+                    }
+                }
+            };
+            self.show(kind, state);
+        }
+    }
+
+    async fn start(&mut self, kind: ServerKind) {
+        let stop = CancellationToken::new();
+        let launched = self.launcher.launch(kind, stop.clone()).await;
+        match launched {
+            Ok(mut launched) => {
+                let task = std::mem::replace(&mut launched.task, Box::pin(async { Ok(()) }));
+                let task = self.tasks.spawn(task);
+                self.slot(kind).started(&launched, stop, task);
+            }
+            Err(why) => self.slot(kind).refused(why),
+        }
+    }
+
+    fn show(&mut self, kind: ServerKind, state: ServerState) {
+        let slot = self.slot(kind);
+        let at = slot.at();
+        if let Some(status) = slot.show(state) {
+            tracing::info!(
+                server = kind.as_str(),
+                state = ?status.state,
+                listen = status.listen,
+                "server"
+            );
+            (self.tell)(Told::Server(status, at));
+        }
+    }
+
+    async fn wind_down(mut self) {
+        if let Some(check) = self.check.take() {
+            check.abort();
+        }
+        // DHCP first: no new board is taken while running ones say their last words.
+        for kind in [ServerKind::Dhcp, ServerKind::Tftp, ServerKind::Http] {
+            self.slot(kind).stop();
+        }
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_WORDS, all).await.is_err() {
+            tracing::warn!("a server did not end in time and was cut off");
+            self.tasks.shutdown().await;
+        }
+        for kind in ServerKind::ALL {
+            self.show(kind, ServerState::Stopped);
+        }
+        if let Some(given) = self.given.take() {
+            given.take_away().await;
+        }
+    }
+}
+
+fn words(finding: &Finding) -> String {
+    match &finding.next {
+        Some(next) => format!("{} {next}", finding.text),
+        None => finding.text.clone(),
+    }
+}
+
+fn panic_words(gone: JoinError) -> String {
+    let panic = gone.into_panic();
+    panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a word".to_owned())
+}
+
+async fn changed(netlink: &mut Option<Netlink>) {
+    match netlink {
+        Some(netlink) => netlink.changed().await,
+        None => std::future::pending().await,
+    }
+}
