@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 pool = Some(first.parse()?..=last.parse()?);
             }
             "--accept" => {
-                let mac = value()?.parse()?;
+                let mac: wire::Mac = value()?.parse()?;
                 changes.push(Box::new(move |settings| settings.accept.extend([mac])));
             }
             "--source" => changes.push(Box::new(|settings| settings.reply = ReplyTo::Source)),

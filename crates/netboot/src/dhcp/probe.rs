@@ -7,8 +7,9 @@
 //! offers it takes up to three seconds; give the probe four where that matters.
 //!
 //! The kernel plays broadcasts back to this machine, so our own server hears these DISCOVERs too.
-//! They carry a mark, drawn once for each run of the program, by which it knows them; another
-//! station's mark is another, so two stations on one wire do find each other.
+//! They carry a mark, drawn once for each run of the program, by which it knows them. Another
+//! station's mark is another: its probe is answered, so that two stations on one wire find each
+//! other, but it is nobody's board and gets no lease.
 
 use super::CLIENT_PORT;
 use super::client::{Answer, Persona};
@@ -152,11 +153,23 @@ impl Probe {
     }
 }
 
-/// True for the user class of a probe that this run of the program sent.
-pub(super) fn is_own(user_class: &[u8]) -> bool {
-    user_class
-        .strip_prefix(MARK)
-        .is_some_and(|mark| mark == own_mark())
+/// Whose search for servers a packet is part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// This run of the program.
+    Ourselves,
+    /// Another station, or another run of this one.
+    AnotherStation,
+}
+
+/// Whose probe a packet with this user class is, if it is one.
+pub(super) fn asker(user_class: &[u8]) -> Option<Asker> {
+    let own = user_class.strip_prefix(MARK)? == own_mark();
+    Some(if own {
+        Asker::Ourselves
+    } else {
+        Asker::AnotherStation
+    })
 }
 
 fn own_mark() -> &'static [u8; 8] {
@@ -264,7 +277,7 @@ pub async fn probe_on(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dhcp::{Client, DhcpEvent, Output, Request, Server, Settings};
+    use crate::dhcp::{Client, Output, Request, Server, Settings};
 
     const OURS: Ipv4Addr = Ipv4Addr::new(192, 168, 151, 1);
     const ROUTER: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 1);
@@ -356,16 +369,19 @@ mod tests {
             server.handle(&bytes, from, Millis(0));
             assert_eq!(server.poll(), None);
         }
-        let mut foreign = asked(&mut probe())[1].clone();
-        let mark = foreign
-            .windows(8)
-            .position(|w| w == own_mark())
-            .expect("marked");
-        foreign[mark] ^= 1;
-        server.handle(&foreign, from, Millis(0));
-        assert!(matches!(
-            server.poll(),
-            Some(Output::Event(DhcpEvent::Seen { .. }))
-        ));
+        for mut foreign in asked(&mut probe()) {
+            let mark = foreign
+                .windows(8)
+                .position(|w| w == own_mark())
+                .expect("marked");
+            foreign[mark] ^= 1;
+            server.handle(&foreign, from, Millis(0));
+            assert!(matches!(server.poll(), Some(Output::Send { .. })));
+            assert_eq!(
+                (server.poll(), server.leases().len()),
+                (None, 0),
+                "no board, no lease"
+            );
+        }
     }
 }

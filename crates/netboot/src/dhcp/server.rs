@@ -13,8 +13,9 @@ use super::identify::Client;
 use super::limits::{Buckets, Told};
 use super::packet::{Ignored, Request};
 use super::pool::Pool;
+use super::probe::{self, Asker};
 use super::settings::{ReplyTo, Settings};
-use super::{CLIENT_PORT, SERVER_PORT, draft::Draft, probe, reply};
+use super::{CLIENT_PORT, SERVER_PORT, draft::Draft, reply};
 use dhcproto::v4::{MessageType, OptionCode};
 use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -126,7 +127,7 @@ impl Server {
 
     fn admit(&mut self, bytes: &[u8], now: Millis) -> Result<Request, Ignored> {
         let request = Request::parse(bytes)?;
-        if probe::is_own(request.raw(OptionCode::UserClass).unwrap_or_default()) {
+        if asker(&request) == Some(Asker::Ourselves) {
             return Err(Ignored::OwnProbe);
         }
         if let Some(relay) = request
@@ -146,6 +147,9 @@ impl Server {
 
     fn answer(&mut self, request: &Request, from: SocketAddrV4, now: Millis) {
         match request.kind() {
+            MessageType::Discover if asker(request).is_some() => {
+                self.be_found(request, from, now);
+            }
             MessageType::Discover => self.discover(request, from, now),
             MessageType::Request => self.request(request, from, now),
             MessageType::Inform => self.inform(request, from, now),
@@ -195,6 +199,20 @@ impl Server {
         let delay = i64::try_from(self.settings.reply_delay.as_millis()).unwrap_or(0);
         let due = (silent && delay > 0).then(|| now.plus(delay));
         self.send(draft, request, from, due);
+    }
+
+    /// Lets another station's probe find us, without an event and without promising anything.
+    fn be_found(&mut self, request: &Request, from: SocketAddrV4, now: Millis) {
+        let ip = self.pool.choose(&self.settings, request.mac(), None, now);
+        let ip = ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let draft = reply::lease(
+            &self.settings,
+            request,
+            &Client::Other,
+            MessageType::Offer,
+            ip,
+        );
+        self.send(draft, request, from, None);
     }
 
     fn request(&mut self, request: &Request, from: SocketAddrV4, now: Millis) {
@@ -361,4 +379,8 @@ impl Server {
             });
         }
     }
+}
+
+fn asker(request: &Request) -> Option<Asker> {
+    probe::asker(request.raw(OptionCode::UserClass)?)
 }
