@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 export CARGO_TARGET_DIR
 cargo build --locked --release -p punnet --no-default-features
 cargo build --locked --release -p netboot --examples
-cargo build --locked --release -p imaging --examples
+cargo build --locked --release -p imaging -p agent --examples
 export PUNNET="$CARGO_TARGET_DIR/release/punnet"
 export PUNNET_EXAMPLES="$CARGO_TARGET_DIR/release/examples"
 if [ "$(id -u)" -ne 0 ] && sudo -n true 2>/dev/null; then

@@ -12,7 +12,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use wire::query::{Answer, Query};
 
-const PEER: &str = "192.168.151.2";
+pub(crate) const PEER: &str = "192.168.151.2";
 
 pub(crate) fn run() {
     let net = Net::new();
@@ -33,7 +33,7 @@ pub(crate) fn run() {
     let _nginx = nginx(&peer, folder.path(), &[("pack", &pack), ("image", &source)]);
     let client = net.host("client");
     client.address("192.168.151.9/24");
-    wait_for(&client);
+    wait_for(&client, "pack");
 
     let ours = format!("http://{ADDRESS}:5001/agent/v1/packs/{id}");
     let theirs = format!("http://{PEER}/pack");
@@ -65,7 +65,7 @@ pub(crate) fn run() {
     );
 }
 
-fn nginx(host: &Host, folder: &Path, files: &[(&str, &Path)]) -> Running {
+pub(crate) fn nginx(host: &Host, folder: &Path, files: &[(&str, &Path)]) -> Running {
     for (name, file) in files {
         std::os::unix::fs::symlink(file, folder.join(name)).expect("linked");
     }
@@ -89,12 +89,12 @@ fn nginx(host: &Host, folder: &Path, files: &[(&str, &Path)]) -> Running {
     Running::start(command)
 }
 
-fn wait_for(client: &Host) {
+pub(crate) fn wait_for(client: &Host, file: &str) {
     let deadline = Instant::now() + Duration::from_secs(20);
     let answers = || {
         let mut command = client.command("curl");
         command.args(["-s", "-o", "/dev/null", "--max-time", "2", "-r", "0-0"]);
-        let said = punnet_tests::running::output(command.arg(format!("http://{PEER}/pack")));
+        let said = punnet_tests::running::output(command.arg(format!("http://{PEER}/{file}")));
         said.status.success()
     };
     while !answers() {
