@@ -96,14 +96,12 @@ fn create(path: &Path) -> Result<SigningKey, KeyError> {
             Err(e) => Err(e.error),
         }
     };
-    match make().map_err(|e| file_error(path, "made", e))? {
-        Some(key) => Ok(key),
-        // Somebody else made it in the meantime: theirs counts.
-        None => {
-            let file = File::open(path).map_err(|e| file_error(path, "read", e))?;
-            load(path, file)
-        }
+    if let Some(key) = make().map_err(|e| file_error(path, "made", e))? {
+        return Ok(key);
     }
+    // Somebody else made it in the meantime: theirs counts.
+    let file = File::open(path).map_err(|e| file_error(path, "read", e))?;
+    load(path, file)
 }
 
 /// Signs the bytes of a manifest; without a key the signature is all zero.

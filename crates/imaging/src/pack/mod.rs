@@ -29,7 +29,7 @@ mod writer;
 pub use chunk::{ChunkError, decode_chunk, decode_chunk_into};
 pub use image::Image;
 pub use read::Pack;
-pub use writer::{Writer, clean};
+pub use writer::{Sealed, Writer, clean};
 
 use std::io;
 use std::path::PathBuf;

@@ -157,14 +157,11 @@ impl Pack {
 
     /// Like [`Pack::read_chunk`], into a buffer of exactly the chunk's length.
     pub(super) fn read_chunk_into(&self, index: usize, raw: &mut [u8]) -> Result<(), PackError> {
-        match self.frame(index)? {
-            Some(frame) => decode_chunk_into(self.manifest(), index, &frame, raw)
-                .map_err(|e| self.chunk_error(e)),
-            None => {
-                raw.fill(0);
-                Ok(())
-            }
-        }
+        let Some(frame) = self.frame(index)? else {
+            raw.fill(0);
+            return Ok(());
+        };
+        decode_chunk_into(self.manifest(), index, &frame, raw).map_err(|e| self.chunk_error(e))
     }
 
     /// The image as it was imported, free space as zeros.

@@ -1,6 +1,6 @@
 //! Writing a pack: frames first, the manifest when all are known, the name last of all.
 
-use super::{END_MAGIC, HEADER_BYTES, MAGIC, PackError, VERSION};
+use super::{END_MAGIC, HEADER_BYTES, MAGIC, Pack, PackError, VERSION};
 use crate::key;
 use ed25519_dalek::SigningKey;
 use std::fs::{self, File};
@@ -11,7 +11,7 @@ use wire::manifest::{Manifest, SignedManifest};
 
 const PARTIAL: &str = ".partial";
 
-/// A pack in the making. Until [`Writer::finish`] it is a `.partial` file, removed on drop.
+/// A pack in the making. Until [`Sealed::keep`] it is a `.partial` file, removed on drop.
 #[derive(Debug)]
 pub struct Writer {
     file: NamedTempFile,
@@ -49,37 +49,70 @@ impl Writer {
         Ok(begins)
     }
 
+    /// The folder it is made in.
+    pub fn folder(&self) -> &Path {
+        &self.into
+    }
+
     /// Bytes written so far.
     pub fn written(&self) -> u64 {
         self.at
     }
 
-    /// Adds the manifest, makes everything durable and gives the file its name, `<id>.pack`.
-    pub fn finish(
+    /// Adds the manifest. The pack is whole now, and still has no name.
+    pub fn seal(
         mut self,
         manifest: &Manifest,
         key: Option<&SigningKey>,
-    ) -> Result<(PathBuf, SignedManifest), PackError> {
+    ) -> Result<Sealed, PackError> {
         manifest.check().map_err(|source| PackError::Manifest {
             path: self.into.clone(),
             source,
         })?;
-        let finish = || {
+        let mut add = || {
             let signed = key::sign(key, serde_json::to_vec(manifest)?);
-            self.file.write_all(&signed.bytes)?;
-            self.file.write_all(&signed.signature)?;
-            self.file.write_all(&self.at.to_le_bytes())?;
-            self.file
-                .write_all(&(signed.bytes.len() as u64).to_le_bytes())?;
-            self.file.write_all(&signed.id.0)?;
-            self.file.write_all(END_MAGIC)?;
-            self.file.as_file().sync_all()?;
-            let path = self.into.join(format!("{}.pack", signed.id));
-            self.file.persist(&path)?;
-            File::open(&self.into)?.sync_all()?;
-            Ok((path, signed))
+            let mut end = signed.bytes.clone();
+            end.extend_from_slice(&signed.signature);
+            end.extend_from_slice(&self.at.to_le_bytes());
+            end.extend_from_slice(&(signed.bytes.len() as u64).to_le_bytes());
+            end.extend_from_slice(&signed.id.0);
+            end.extend_from_slice(END_MAGIC);
+            self.file.write_all(&end)?;
+            Ok(signed)
         };
-        finish().map_err(|e| write_error(&self.into, e))
+        let signed = add().map_err(|e| write_error(&self.into, e))?;
+        Ok(Sealed {
+            file: self.file,
+            into: self.into,
+            signed,
+        })
+    }
+}
+
+/// A whole pack without a name, removed on drop unless it is kept.
+#[derive(Debug)]
+pub struct Sealed {
+    file: NamedTempFile,
+    into: PathBuf,
+    signed: SignedManifest,
+}
+
+impl Sealed {
+    /// Opens it for reading.
+    pub fn open(&self) -> Result<Pack, PackError> {
+        Pack::open(self.file.path())
+    }
+
+    /// Makes it durable and gives it its name, `<id>.pack`.
+    pub fn keep(self) -> Result<(PathBuf, SignedManifest), PackError> {
+        let path = self.into.join(format!("{}.pack", self.signed.id));
+        let keep = || {
+            self.file.as_file().sync_all()?;
+            self.file.persist(&path)?;
+            File::open(&self.into)?.sync_all()
+        };
+        keep().map_err(|e| write_error(&self.into, e))?;
+        Ok((path, self.signed))
     }
 }
 

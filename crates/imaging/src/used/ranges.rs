@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn runs_of_clear_bits() {
         assert_eq!(clear_runs(&[0b1100_0011, 0xfe], 0..16), [2..6, 8..9]);
-        assert_eq!(clear_runs(&[0], 6..20), [6..8]);
+        assert_eq!(clear_runs(&[0, 0xff, 0], 6..18), [6..8, 16..18]);
         assert_eq!(clear_runs(&[0xff, 0, 0, 0x7f, 0], 3..37), [8..24, 31..37]);
     }
 }

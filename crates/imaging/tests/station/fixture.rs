@@ -75,9 +75,12 @@ impl Dice {
     }
 }
 
-/// Fills a file with bytes that no file system would have written.
+/// Fills a file with bytes that no file system would have written, and that pack quickly.
 pub(crate) fn fill_with_garbage(path: &Path, bytes: u64, seed: u64) {
-    let block = Dice::new(seed).bytes(MIB);
+    let mut block = b"left over from an earlier life; ".repeat(MIB as usize / 32);
+    for (line, bytes) in block.chunks_mut(512).zip(Dice::new(seed).bytes(MIB).chunks(8)) {
+        line[0..8].copy_from_slice(bytes);
+    }
     let mut file = File::create(path).unwrap();
     let mut left = bytes;
     while left > 0 {
@@ -103,8 +106,8 @@ pub(crate) fn random_tree(folder: &Path, files: u64, largest: u64, seed: u64) {
     }
 }
 
-/// Writes an MBR with these partitions: (type, start, length), in bytes.
-pub(crate) fn write_mbr(disk: &mut File, partitions: &[(u8, u64, u64)]) {
+/// An MBR with these partitions: (type, start, length), in bytes.
+pub(crate) fn mbr(partitions: &[(u8, u64, u64)]) -> [u8; 512] {
     let mut sector = [0; 512];
     sector[440..444].copy_from_slice(&0x1234_abcd_u32.to_le_bytes());
     for (i, (kind, start, len)) in partitions.iter().enumerate() {
@@ -114,8 +117,22 @@ pub(crate) fn write_mbr(disk: &mut File, partitions: &[(u8, u64, u64)]) {
         sector[at + 12..at + 16].copy_from_slice(&((len / 512) as u32).to_le_bytes());
     }
     sector[510..].copy_from_slice(&[0x55, 0xaa]);
+    sector
+}
+
+/// A disk in memory with one partition at its end, which holds this file system.
+pub(crate) fn disk_with(kind: u8, at: u64, fs: &Path) -> Vec<u8> {
+    let len = fs.metadata().unwrap().len();
+    let mut disk = mbr(&[(kind, at, len)]).to_vec();
+    disk.resize(at as usize, 0);
+    File::open(fs).unwrap().read_to_end(&mut disk).unwrap();
+    disk
+}
+
+/// Writes an MBR with these partitions.
+pub(crate) fn write_mbr(disk: &mut File, partitions: &[(u8, u64, u64)]) {
     disk.seek(SeekFrom::Start(0)).unwrap();
-    disk.write_all(&sector).unwrap();
+    disk.write_all(&mbr(partitions)).unwrap();
 }
 
 /// Copies a file into another at an offset.

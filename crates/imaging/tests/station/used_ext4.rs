@@ -1,13 +1,12 @@
 //! Every block that e2fsprogs calls used is kept, for every layout that mke2fs makes.
 
 use crate::fixture::{
-    Dice, MIB, contents, copy_into, copy_out, fill_with_garbage, output, random_tree, run, temp,
-    text, write_mbr,
+    Dice, MIB, contents, disk_with, fill_with_garbage, output, random_tree, run, temp, text,
 };
 use imaging::partitions::Table;
 use imaging::used::{FileSystemKind, UsedMap};
 use proptest::prelude::*;
-use std::fs::{self, File};
+use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -19,7 +18,6 @@ struct Disk {
     dir: TempDir,
     /// The file system alone.
     fs: PathBuf,
-    bytes: u64,
 }
 
 /// Makes a file system on garbage, puts files on it and takes some away again.
@@ -42,19 +40,15 @@ fn make(options: &[&str], mib: u64, seed: u64) -> Disk {
     let mut dice = Dice::new(seed);
     let late = dir.path().join("late");
     fs::write(&late, dice.bytes(3_000_000)).unwrap();
-    let mut script = format!("write {} late\n", text(&late));
-    for n in (0..60).step_by(5) {
-        script += &format!("rm dir{}/file{n}.bin\n", n % 7);
-    }
-    script += &format!("write {} later\n", text(&late));
+    let write = |name| format!("write {} {name}", text(&late));
+    let remove = |n| format!("rm dir{}/file{n}.bin", n % 7);
+    let mut script = vec![write("late")];
+    script.extend((0..60).step_by(5).map(remove));
+    script.push(write("later"));
     let commands = dir.path().join("commands");
-    fs::write(&commands, script).unwrap();
+    fs::write(&commands, script.join("\n") + "\n").unwrap();
     run("debugfs", &["-w", "-f", text(&commands), text(&fs)]);
-    Disk {
-        fs,
-        dir,
-        bytes: mib * MIB,
-    }
+    Disk { dir, fs }
 }
 
 impl Disk {
@@ -62,12 +56,8 @@ impl Disk {
         self.dir.path().join(name)
     }
 
-    fn whole_disk(&self) -> PathBuf {
-        let path = self.path("disk");
-        let mut disk = File::create(&path).unwrap();
-        write_mbr(&mut disk, &[(0x83, AT, self.bytes)]);
-        copy_into(&mut disk, AT, &self.fs);
-        path
+    fn whole_disk(&self) -> Vec<u8> {
+        disk_with(0x83, AT, &self.fs)
     }
 }
 
@@ -130,7 +120,7 @@ fn bytes_in(ranges: &[Range<u64>]) -> u64 {
 
 /// Checks everything that must hold for one file system and one chunk size.
 fn check(disk: &Disk, chunk: usize, least_found: f64, what: &str) {
-    let whole = fs::read(disk.whole_disk()).unwrap();
+    let whole = disk.whole_disk();
     let (map, free, zeroed) = stream(&whole, chunk);
     let seen = map.file_systems().next().unwrap();
     assert_eq!(seen.kind, FileSystemKind::Ext4, "{what}");
@@ -152,9 +142,7 @@ fn check(disk: &Disk, chunk: usize, least_found: f64, what: &str) {
     );
 
     let copy = disk.path("zeroed");
-    let whole_copy = disk.path("zeroed-disk");
-    fs::write(&whole_copy, &zeroed).unwrap();
-    copy_out(&whole_copy, AT, disk.bytes, &copy);
+    fs::write(&copy, &zeroed[AT as usize..]).unwrap();
     let verdict = output("e2fsck", &["-f", "-n", text(&copy)]);
     assert!(
         verdict.status.success(),
@@ -230,7 +218,7 @@ fn what_cannot_be_trusted_is_kept_whole() {
     for (options, spoil, why) in spoils {
         let disk = make(options, 48, 5);
         spoil(&disk);
-        let whole = fs::read(disk.whole_disk()).unwrap();
+        let whole = disk.whole_disk();
         let (map, free, _) = stream(&whole, 1 << 20);
         let seen = map.file_systems().next().unwrap();
         assert!(seen.all_used.unwrap().contains(why), "{seen:?}");
@@ -245,7 +233,7 @@ fn a_bitmap_that_contradicts_its_descriptor_frees_nothing() {
     let listing = run("dumpe2fs", &[text(&disk.fs)]);
     let at = listing.split("Block bitmap at ").nth(3).unwrap();
     let block: usize = at.split([' ', '\n']).next().unwrap().parse().unwrap();
-    let mut whole = fs::read(disk.whole_disk()).unwrap();
+    let mut whole = disk.whole_disk();
     let (_, before, _) = stream(&whole, 1 << 20);
     whole[AT as usize + block * 1024] &= !1;
     let (_, after, _) = stream(&whole, 1 << 20);
@@ -279,7 +267,7 @@ proptest! {
         spoils in prop::collection::vec((0_usize..20_000, any::<u8>()), 1..60),
     ) {
         let disk = make(&["-b", "1024"], 16, seed);
-        let mut whole = fs::read(disk.whole_disk()).unwrap();
+        let mut whole = disk.whole_disk();
         for (at, byte) in spoils {
             whole[AT as usize + at] = byte;
         }

@@ -1,8 +1,7 @@
 //! Every cluster that a FAT calls used is kept.
 
 use crate::fixture::{
-    Dice, MIB, contents, copy_into, copy_out, fill_with_garbage, output, random_tree, run, temp,
-    text, write_mbr,
+    Dice, MIB, contents, disk_with, fill_with_garbage, output, random_tree, run, temp, text,
 };
 use imaging::partitions::Table;
 use imaging::used::{FileSystemKind, UsedMap};
@@ -32,15 +31,6 @@ fn make(dir: &TempDir, options: &[&str], mib: u64, seed: u64) -> PathBuf {
     fs::write(&late, Dice::new(seed).bytes(2_000_000)).unwrap();
     run("mcopy", &["-i", text(&fs), text(&late), "::/late"]);
     fs
-}
-
-fn disk_of(dir: &TempDir, fs: &Path) -> Vec<u8> {
-    let path = dir.path().join("disk");
-    let mut disk = File::create(&path).unwrap();
-    let len = fs.metadata().unwrap().len();
-    write_mbr(&mut disk, &[(0x0c, AT, len)]);
-    copy_into(&mut disk, AT, fs);
-    fs::read(path).unwrap()
 }
 
 /// Zeroes what the map calls free; returns the map, the bytes that were free, and the rest.
@@ -78,17 +68,15 @@ fn no_used_cluster_is_lost() {
     for (i, (options, mib)) in layouts.iter().enumerate() {
         let dir = temp();
         let fs = make(&dir, options, *mib, i as u64 + 1);
-        let disk = disk_of(&dir, &fs);
+        let disk = disk_with(0x0c, AT, &fs);
         let (map, free, zeroed) = stream(&disk, [4 << 20, 64 << 10, 1 << 20][i % 3]);
         let seen = map.file_systems().next().unwrap();
         let name = (seen.kind, seen.label.as_str(), seen.all_used);
         assert_eq!(name, (FileSystemKind::Fat, "BOOTFS", None), "{options:?}");
         assert!(free > (mib - 12) * MIB, "{options:?}: only {free} bytes free");
 
-        let whole = dir.path().join("zeroed-disk");
-        fs::write(&whole, zeroed).unwrap();
         let copy = dir.path().join("zeroed");
-        copy_out(&whole, AT, mib * MIB, &copy);
+        fs::write(&copy, &zeroed[AT as usize..]).unwrap();
         let verdict = output("fsck.fat", &["-n", text(&copy)]);
         let words = String::from_utf8_lossy(&verdict.stdout).into_owned();
         assert!(verdict.status.success(), "{options:?}: {words}");
@@ -109,7 +97,7 @@ fn a_dirty_a_small_and_a_disagreeing_one_are_kept_whole() {
         let dir = temp();
         let fs = make(&dir, options, mib, 3);
         spoil(&fs);
-        let (map, free, _) = stream(&disk_of(&dir, &fs), 1 << 20);
+        let (map, free, _) = stream(&disk_with(0x0c, AT, &fs), 1 << 20);
         let seen = map.file_systems().next().unwrap();
         assert!(seen.all_used.unwrap().contains(why), "{seen:?}");
         assert_eq!(free, 0, "{why}");
