@@ -243,7 +243,7 @@ pub fn image(new: &NewImage, now: Millis) -> Image {
         description: new.description.clone(),
         raw_bytes: manifest.raw_bytes,
         data_bytes: data_bytes.sum(),
-        pack_bytes: manifest.packed_bytes(),
+        pack_bytes: imported.pack_bytes,
         sha256: imported.sha256.clone(),
         contents: imported.contents.clone(),
         active: false,

@@ -270,6 +270,9 @@ fn restarted(seat: &mut Seat, now: Millis, notes: &mut Vec<Note>) {
     let Some(attempt) = seat.open() else { return };
     let (number, stage) = (attempt.number, attempt.stage);
     close(seat, Stage::Failed, now);
+    if seat.tile.stage.is_working() {
+        enter(seat, Stage::CheckedIn, now, &mut Vec::new());
+    }
     let text = format!(
         "{} was started again in stage {stage}; attempt {number} is over.",
         seat.called()

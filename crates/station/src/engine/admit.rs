@@ -276,7 +276,7 @@ fn claim(
     };
     if let Ok(hostname) = &claimed {
         let text = format!("{hostname} was claimed by board {board}.");
-        turn.note(turn.about(board), Note::info("name.claimed", text))?;
+        turn.note(&turn.about(board), Note::info("name.claimed", text))?;
     }
     Ok(claimed)
 }

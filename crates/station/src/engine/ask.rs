@@ -209,7 +209,7 @@ impl Engine {
 
     /// An installed system says that it is up.
     pub async fn hello(&self, hello: Hello) -> Result<HelloAck, Refusal> {
-        self.work(|turn| hello::run(turn, hello)).await
+        self.work(move |turn| hello::run(turn, &hello)).await
     }
 
     /// A foreign installer asks for its name and image. A board that has to wait gets a refusal of
@@ -285,7 +285,7 @@ impl Engine {
 
     /// An image was imported; from now on it is in the library.
     pub async fn image_imported(&self, new: NewImage) -> Result<Image, Refusal> {
-        self.work(|turn| image::imported(turn, new)).await
+        self.work(move |turn| image::imported(turn, &new)).await
     }
 
     /// What the engine wants done outside. The first caller gets it; others get a line on which

@@ -44,7 +44,6 @@ impl BootView {
         };
         let by_ip = view.by_ip.get(&who.ip).copied();
         match (who.board, by_ip) {
-            (None, None) => BootAnswer::Unknown,
             (None, Some(holder)) => of(holder),
             (Some(board), None) => of(board),
             (Some(board), Some(holder)) if board == holder => of(board),
@@ -58,29 +57,26 @@ impl BootView {
                     (None, other) => other,
                 }
             }
-            // The files of one board are not for another: they hold its token.
-            (Some(_), Some(_)) => BootAnswer::Unknown,
+            // Nobody we know; or another board: the files of one hold its token.
+            (None, None) | (Some(_), Some(_)) => BootAnswer::Unknown,
         }
     }
 
     /// Takes over the bench: the boards named, or all of them.
     pub(super) fn refresh(&self, bench: &Bench, plans: &Plans, only: Option<&[BoardId]>) {
         let mut view = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        match only {
-            Some(ids) => {
-                for id in ids {
-                    match bench.seat(*id) {
-                        Some(seat) => view.answers.insert(*id, answer(seat, plans)),
-                        None => view.answers.remove(id),
-                    };
-                }
+        if let Some(ids) = only {
+            for id in ids {
+                match bench.seat(*id) {
+                    Some(seat) => view.answers.insert(*id, answer(seat, plans)),
+                    None => view.answers.remove(id),
+                };
             }
-            None => {
-                let all = bench
-                    .seats()
-                    .map(|seat| (seat.tile.id, answer(seat, plans)));
-                view.answers = all.collect();
-            }
+        } else {
+            let all = bench.seats();
+            view.answers = all
+                .map(|seat| (seat.tile.id, answer(seat, plans)))
+                .collect();
         }
         view.by_ip = bench.addresses().collect();
     }

@@ -47,7 +47,7 @@ pub(super) fn run(
     {
         return conflict(turn, id, &inventory, why);
     }
-    learn(turn, from, &agent, &inventory)?;
+    learn(turn, from, &agent, &inventory);
     turn.hear(id, Heard::CheckedIn)?;
     let asking = Asking {
         board: id,
@@ -159,7 +159,7 @@ fn conflict(
 ) -> Result<Order, Refusal> {
     let whom = inventory.serial.map(|s| s.to_string()).unwrap_or_default();
     let note = Note::error("identity.conflict", format!("Refused: {why}."));
-    turn.note_seldom(turn.about(id), whom, TEN_MINUTES, note)?;
+    turn.note_seldom(&turn.about(id), whom, TEN_MINUTES, note)?;
     let hold = Hold::IdentityConflict { why };
     let words = hold.to_string();
     Ok(Order::Wait {
@@ -171,15 +171,10 @@ fn conflict(
 }
 
 /// Takes over what the board says of itself.
-fn learn(
-    turn: &mut Turn<'_>,
-    from: Ipv4Addr,
-    agent: &str,
-    inventory: &Inventory,
-) -> Result<(), Refusal> {
+fn learn(turn: &mut Turn<'_>, from: Ipv4Addr, agent: &str, inventory: &Inventory) {
     let id = inventory.board;
     let Some(seat) = turn.seat_mut(id) else {
-        return Ok(());
+        return;
     };
     let tile = &mut seat.tile;
     tile.mac = inventory.mac;
@@ -206,7 +201,6 @@ fn learn(
     for mac in new {
         turn.effect(Effect::Vouch(mac));
     }
-    Ok(())
 }
 
 /// Keeps the inventory; one that differs in nothing but temperature is not news.

@@ -96,17 +96,16 @@ impl Desk {
         let mut changed = Vec::new();
         for (id, seat) in draft.seats {
             changed.push(id);
-            match seat {
-                Some(seat) => self.seat(seat, now, &mut updates),
-                None => {
-                    self.told.remove(&id);
-                    self.untold.remove(&id);
-                    if self.bench.seat(id).is_some() {
-                        updates.push(Update::BoardGone(id));
-                    }
-                    self.bench.remove(id);
-                }
+            if let Some(seat) = seat {
+                self.seat(seat, now, &mut updates);
+                continue;
             }
+            self.told.remove(&id);
+            self.untold.remove(&id);
+            if self.bench.seat(id).is_some() {
+                updates.push(Update::BoardGone(id));
+            }
+            self.bench.remove(id);
         }
         for (ip, mac) in draft.given {
             self.bench.give(ip, mac);

@@ -255,25 +255,26 @@ fn said_again(attempt: &Attempt, said: Said) -> Result<(), Refusal> {
 }
 
 /// The deployment that a report is about: the one it names, else the newest of its board, else the
-/// newest of its name.
+/// newest of its name. A report under another name than the deployment's is about another one.
 fn find(turn: &Turn<'_>, from: Ipv4Addr, request: &StatusRequest) -> Result<Attempt, Refusal> {
     if let Some(id) = given(request.deployment_id.as_deref()) {
         let found = store::deployments::get(turn.tx, id)?;
         return found.ok_or_else(|| super::report::unknown(id));
     }
     let serial = given(request.serial.as_deref()).or(given(request.serial_number.as_deref()));
+    let hostname = given(request.hostname.as_deref());
     let by_board = match who(turn, from, serial, request.mac_address.as_deref()) {
         Ok(who) => store::deployments::newest(turn.tx, who.board)?,
         Err(refusal) if serial.is_some() => return Err(refusal),
         Err(_) => None,
     };
-    if let Some(attempt) = by_board {
-        return Ok(attempt);
-    }
-    let hostname = given(request.hostname.as_deref());
-    let by_name = match hostname {
-        Some(name) => store::deployments::newest_of_name(turn.tx, name)?,
-        None => None,
+    let found = match (by_board, hostname) {
+        (None, Some(name)) => store::deployments::newest_of_name(turn.tx, name)?,
+        (found, _) => found,
     };
-    by_name.ok_or_else(|| super::report::unknown(hostname.or(serial).unwrap_or("")))
+    let named = |attempt: &Attempt| {
+        hostname.is_none_or(|name| name.eq_ignore_ascii_case(attempt.hostname.as_str()))
+    };
+    let asked_for = || super::report::unknown(hostname.or(serial).unwrap_or(""));
+    found.filter(named).ok_or_else(asked_for)
 }

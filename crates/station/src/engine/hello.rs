@@ -10,7 +10,7 @@ use wire::refusal::{Code, Refusal};
 const TEN_MINUTES: i64 = 10 * 60 * 1000;
 
 /// Takes the call.
-pub(super) fn run(turn: &mut Turn<'_>, hello: Hello) -> Result<HelloAck, Refusal> {
+pub(super) fn run(turn: &mut Turn<'_>, hello: &Hello) -> Result<HelloAck, Refusal> {
     let Some(attempt) = store::deployments::by_hello(turn.tx, &hello.secret)? else {
         return Err(Refusal::new(
             Code::Forbidden,
@@ -37,7 +37,7 @@ pub(super) fn run(turn: &mut Turn<'_>, hello: Hello) -> Result<HelloAck, Refusal
             attempt.hostname, attempt.stage
         );
         let note = Note::warning("hello.early", text);
-        turn.note_seldom(turn.about(board), attempt.id, TEN_MINUTES, note)?;
+        turn.note_seldom(&turn.about(board), attempt.id, TEN_MINUTES, note)?;
     } else {
         let text = format!(
             "The installed system of {} calls itself {called:?}. Check its image's first-boot \
@@ -45,7 +45,7 @@ pub(super) fn run(turn: &mut Turn<'_>, hello: Hello) -> Result<HelloAck, Refusal
             attempt.hostname
         );
         let note = Note::error("hello.wrong_name", text);
-        turn.note_seldom(turn.about(board), attempt.id, TEN_MINUTES, note)?;
+        turn.note_seldom(&turn.about(board), attempt.id, TEN_MINUTES, note)?;
     }
     Ok(HelloAck { confirmed })
 }

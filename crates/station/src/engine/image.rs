@@ -42,7 +42,7 @@ pub(super) struct Wanted {
 }
 
 /// Has an import begin.
-pub(super) fn add(turn: &mut Turn<'_>, wanted: Wanted) -> Result<Receipt, Refusal> {
+pub(super) fn add(turn: &mut Turn<'_>, wanted: &Wanted) -> Result<Receipt, Refusal> {
     let product = super::commands::live_product(turn, &wanted.product)?;
     let version = super::commands::text("version", &wanted.version, 1, 50)?;
     let description = super::commands::text("description", &wanted.description, 0, 500)?;
@@ -97,15 +97,15 @@ pub(super) fn cancel(turn: &mut Turn<'_>, import: String) -> Result<Receipt, Ref
 pub(super) fn import_changed(turn: &mut Turn<'_>, import: Import) -> Result<(), Refusal> {
     if let ImportState::Failed { why } = &import.state {
         let text = format!("{} was not imported: {why}", import.file_name);
-        turn.note(About::default(), Note::error("image.refused", text))?;
+        turn.note(&About::default(), Note::error("image.refused", text))?;
     }
     turn.tell(Update::Import(import));
     Ok(())
 }
 
 /// Takes an imported image into the library.
-pub(super) fn imported(turn: &mut Turn<'_>, new: NewImage) -> Result<Image, Refusal> {
-    let image = crate::bench::input::image(&new, turn.now);
+pub(super) fn imported(turn: &mut Turn<'_>, new: &NewImage) -> Result<Image, Refusal> {
+    let image = crate::bench::input::image(new, turn.now);
     if let Some(known) = store::images::get(turn.tx, &image.id)? {
         return Err(Refusal::conflict(format!(
             "This image is in the library already, as {} {} ({}).",
@@ -124,7 +124,7 @@ pub(super) fn imported(turn: &mut Turn<'_>, new: NewImage) -> Result<Image, Refu
         image.version,
         image.id.short()
     );
-    turn.note(About::default(), Note::info("image.imported", text))?;
+    turn.note(&About::default(), Note::info("image.imported", text))?;
     if new.activate {
         make_active(turn, &image)?;
     }
@@ -150,7 +150,7 @@ fn make_active(turn: &mut Turn<'_>, image: &Image) -> Result<(), Refusal> {
         image.id.short(),
         image.product
     );
-    Ok(turn.note(About::default(), Note::info("image.activated", text))?)
+    Ok(turn.note(&About::default(), Note::info("image.activated", text))?)
 }
 
 /// Makes an image its product's image.
@@ -203,7 +203,7 @@ pub(super) fn remove(turn: &mut Turn<'_>, id: &ImageId) -> Result<Receipt, Refus
         image.version,
         id.short()
     );
-    turn.note(About::default(), Note::info("image.removed", text.clone()))?;
+    turn.note(&About::default(), Note::info("image.removed", text.clone()))?;
     turn.effect(Effect::RemovePack { image: *id });
     Ok(Receipt::Done { text })
 }

@@ -87,7 +87,7 @@ fn bootloader(turn: &mut Turn<'_>, id: BoardId, mac: Mac, client: Client) -> Res
         );
         let note = Note::error("identity.conflict", text);
         let about = turn.about(id);
-        return Ok(turn.note_seldom(about, mac.to_string(), TEN_MINUTES, note)?);
+        return Ok(turn.note_seldom(&about, mac.to_string(), TEN_MINUTES, note)?);
     }
     let new_boot = turn.seat(id).is_none_or(|seat| boots::begins(seat, now));
     let token = if new_boot {
@@ -189,7 +189,7 @@ fn stranger(turn: &mut Turn<'_>, mac: Mac, vendor_class: Option<String>) -> Resu
     }
     let text = format!("{mac} asked for an address and is no board; it was not answered.");
     let note = Note::info("dhcp.not_ours", text);
-    Ok(turn.note_seldom(About::default(), mac.to_string(), TEN_MINUTES, note)?)
+    Ok(turn.note_seldom(&About::default(), mac.to_string(), TEN_MINUTES, note)?)
 }
 
 fn file(turn: &mut Turn<'_>, ip: Ipv4Addr, path: &str, transfer: Transfer) -> Result<(), Refusal> {
@@ -212,7 +212,7 @@ fn file(turn: &mut Turn<'_>, ip: Ipv4Addr, path: &str, transfer: Transfer) -> Re
             let why = line(&why, MOST_TEXT);
             let note = Note::warning("tftp.failed", format!("{who} did not get {shown}: {why}."));
             let about = turn.about(id);
-            return Ok(turn.note_seldom(about, format!("{id} {shown}"), 60_000, note)?);
+            return Ok(turn.note_seldom(&about, format!("{id} {shown}"), 60_000, note)?);
         }
     };
     let heard = Heard::Fetching {
@@ -251,7 +251,7 @@ fn pool_full(turn: &mut Turn<'_>, mac: Mac) -> Result<(), Refusal> {
          settings, or release boards that are gone."
     );
     let note = Note::error("dhcp.pool_full", text);
-    Ok(turn.note_seldom(About::default(), mac.to_string(), TEN_MINUTES, note)?)
+    Ok(turn.note_seldom(&About::default(), mac.to_string(), TEN_MINUTES, note)?)
 }
 
 fn rival(
@@ -266,12 +266,12 @@ fn rival(
         line(how, MOST_TEXT)
     );
     let note = Note::error("dhcp.rival", text);
-    Ok(turn.note_seldom(About::default(), server.to_string(), TEN_MINUTES, note)?)
+    Ok(turn.note_seldom(&About::default(), server.to_string(), TEN_MINUTES, note)?)
 }
 
 fn declined(turn: &mut Turn<'_>, mac: Mac, ip: Ipv4Addr) -> Result<(), Refusal> {
     store::leases::remove(turn.tx, mac)?;
     let text = format!("{mac} found its address {ip} in use by another device.");
     let note = Note::warning("dhcp.declined", text);
-    Ok(turn.note_seldom(About::default(), ip.to_string(), TEN_MINUTES, note)?)
+    Ok(turn.note_seldom(&About::default(), ip.to_string(), TEN_MINUTES, note)?)
 }

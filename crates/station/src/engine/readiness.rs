@@ -48,7 +48,7 @@ pub(super) fn server(turn: &mut Turn<'_>, status: ServerStatus) -> Result<(), Re
     };
     let moved = before.is_none_or(|b| b.state != status.state);
     if let Some(note) = note.filter(|_| moved) {
-        turn.note(About::default(), note)?;
+        turn.note(&About::default(), note)?;
     }
     turn.tell(Update::Server(status));
     Ok(())
@@ -71,7 +71,7 @@ pub(super) fn findings(turn: &mut Turn<'_>, findings: Vec<Finding>) -> Result<()
             kind: "wire.finding",
             text: format!("{} {next}", finding.text).trim_end().to_owned(),
         };
-        turn.note(About::default(), note)?;
+        turn.note(&About::default(), note)?;
     }
     turn.tell(Update::Findings(findings));
     Ok(())

@@ -142,7 +142,7 @@ fn log(turn: &mut Turn<'_>, board: BoardId, text: &str) -> Result<(), Refusal> {
     seat.logged += 1;
     if seat.logged <= MOST_LINES {
         let note = Note::info("agent.log", line(text, MOST_LINE));
-        turn.note(turn.about(board), note)?;
+        turn.note(&turn.about(board), note)?;
     }
     Ok(())
 }

@@ -182,7 +182,7 @@ impl<'a> Turn<'a> {
         let after = seat.last.clone();
         self.write(before.as_ref(), after.as_ref(), error.as_deref())?;
         for note in notes {
-            self.note(self.about(id), note)?;
+            self.note(&self.about(id), note)?;
         }
         Ok(())
     }
@@ -220,9 +220,9 @@ impl<'a> Turn<'a> {
     }
 
     /// Appends an event.
-    pub(super) fn note(&mut self, about: About, note: Note) -> Result<(), StoreError> {
+    pub(super) fn note(&mut self, about: &About, note: Note) -> Result<(), StoreError> {
         let Note { level, kind, text } = note;
-        let event = store::events::append(self.tx, self.now, level, &about, kind, &text)?;
+        let event = store::events::append(self.tx, self.now, level, about, kind, &text)?;
         self.draft.events.push(event);
         Ok(())
     }
@@ -230,7 +230,7 @@ impl<'a> Turn<'a> {
     /// Appends an event unless the same about the same was told within `every_ms`.
     pub(super) fn note_seldom(
         &mut self,
-        about: About,
+        about: &About,
         whom: String,
         every_ms: i64,
         note: Note,
@@ -342,7 +342,7 @@ impl<'a> Turn<'a> {
                     batch: Some(id),
                     ..About::default()
                 };
-                self.note(about, Note::info("batch.completed", text))?;
+                self.note(&about, Note::info("batch.completed", text))?;
             }
         }
         Ok(())

@@ -137,8 +137,8 @@ pub fn set_order(conn: &Connection, order: &[BatchId]) -> Result<()> {
     // Ranks are unique at every moment, so they first step aside.
     conn.execute("UPDATE batches SET rank = -rank WHERE rank IS NOT NULL", [])?;
     let mut statement = conn.prepare_cached("UPDATE batches SET rank = ?2 WHERE id = ?1")?;
-    for (at, id) in order.iter().enumerate() {
-        statement.execute(params![id.0, at as i64 + 1])?;
+    for (rank, id) in (1_i64..).zip(order) {
+        statement.execute(params![id.0, rank])?;
     }
     Ok(())
 }

@@ -1,14 +1,15 @@
 //! The event log: append-only, by triggers.
 
+use super::filter::Filter;
 use super::{Result, column};
-use rusqlite::{Connection, Row, ToSql, params};
+use rusqlite::{Connection, Row, params};
 use wire::batch::BatchId;
 use wire::event::{Event, Level};
 use wire::query::EventFilter;
 use wire::{BoardId, Millis};
 
 /// Most rows of one answer when the question names no limit.
-pub const USUAL_LIMIT: u32 = 1000;
+const USUAL_LIMIT: u32 = 1000;
 
 /// What an event is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,33 +71,25 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
 
 /// Events, oldest first.
 pub fn list(conn: &Connection, filter: &EventFilter) -> Result<Vec<Event>> {
-    let mut sql = "SELECT id, at, level, board, deployment, batch, kind, text FROM events
-        WHERE id > ?1"
-        .to_owned();
-    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(filter.after)];
-    let mut and = |column: &str, value: Box<dyn ToSql>| {
-        values.push(value);
-        sql.push_str(&format!(" AND {column} = ?{}", values.len()));
-    };
-    if let Some(board) = filter.board {
-        and("board", Box::new(board.to_string()));
-    }
-    if let Some(deployment) = &filter.deployment {
-        and("deployment", Box::new(deployment.clone()));
-    }
-    if let Some(batch) = filter.batch {
-        and("batch", Box::new(batch.0));
-    }
-    let limit = if filter.limit == 0 {
-        USUAL_LIMIT
-    } else {
-        filter.limit
-    };
-    values.push(Box::new(limit));
-    sql.push_str(&format!(" ORDER BY id LIMIT ?{}", values.len()));
+    let mut all = Filter::default();
+    all.and("id > ?", filter.after);
+    all.and_if("board = ?", filter.board.map(|b| b.to_string()));
+    all.and_if("deployment = ?", filter.deployment.clone());
+    all.and_if("batch = ?", filter.batch.map(|b| b.0));
+    let limit = all.value(limit(filter.limit));
+    let (filtered, values) = all.done();
+    let sql = format!(
+        "SELECT id, at, level, board, deployment, batch, kind, text FROM events {filtered}
+         ORDER BY id LIMIT {limit}"
+    );
     let mut statement = conn.prepare_cached(&sql)?;
     let values = rusqlite::params_from_iter(values);
     Ok(statement
         .query_map(values, read)?
         .collect::<Result<_, _>>()?)
+}
+
+/// The limit of an answer: 0 is the usual one.
+pub(super) fn limit(asked: u32) -> u32 {
+    if asked == 0 { USUAL_LIMIT } else { asked }
 }

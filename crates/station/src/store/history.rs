@@ -3,9 +3,11 @@
 //! Every filter has an index that ends in time order and carries the searched text, so that a page
 //! of 50,000 rows is found without sorting and a text is looked for in the index alone.
 
-use super::events::USUAL_LIMIT;
+use super::events::limit;
+use super::filter::{Filter, wanted};
 use super::{Result, column};
 use rusqlite::{Connection, Row, ToSql};
+use wire::Stage;
 use wire::batch::BatchId;
 use wire::query::{Deployment, HistoryFilter};
 
@@ -39,42 +41,24 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Deployment> {
 
 /// The statement for a filter, with its values.
 pub(super) fn statement(filter: &HistoryFilter) -> (String, Vec<Box<dyn ToSql>>) {
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    let mut conditions: Vec<String> = Vec::new();
-    let mut add = |condition: &str, value: Box<dyn ToSql>| {
-        values.push(value);
-        conditions.push(condition.replace('?', &format!("?{}", values.len())));
-    };
     // The narrowest filter leads; the others must not tempt the planner to another index.
-    let mut index = "history_newest_first";
-    if let Some(stage) = filter.stage {
-        index = "history_of_a_stage";
-        add("stage = ?", Box::new(stage.as_str()));
-    }
-    if let Some(batch) = filter.batch {
-        index = "history_of_a_batch";
-        add("batch = ?", Box::new(batch.0));
-    }
-    if let Some(board) = filter.board {
-        index = "history_of_a_board";
-        add("board = ?", Box::new(board.to_string()));
-    }
-    if let Some(text) = filter.text.as_deref().filter(|t| !t.trim().is_empty()) {
-        let text = text.trim().to_lowercase();
-        add("instr(search, ?) > 0", Box::new(text));
-    }
-    let (limit, offset) = (filter.limit, filter.offset);
-    values.push(Box::new(if limit == 0 { USUAL_LIMIT } else { limit }));
-    values.push(Box::new(offset));
-    let filtered = if conditions.is_empty() {
-        String::new()
-    } else {
-        format!("WHERE {}", conditions.join(" AND "))
+    let index = match (filter.board, filter.batch, filter.stage) {
+        (Some(_), _, _) => "history_of_a_board",
+        (None, Some(_), _) => "history_of_a_batch",
+        (None, None, Some(_)) => "history_of_a_stage",
+        (None, None, None) => "history_newest_first",
     };
-    let (limit, offset) = (values.len() - 1, values.len());
+    let mut all = Filter::default();
+    all.and_if("board = ?", filter.board.map(|b| b.to_string()));
+    all.and_if("batch = ?", filter.batch.map(|b| b.0));
+    all.and_if("stage = ?", filter.stage.map(Stage::as_str));
+    all.and_if("instr(search, ?) > 0", wanted(filter.text.as_deref()));
+    let limit = all.value(limit(filter.limit));
+    let offset = all.value(filter.offset);
+    let (filtered, values) = all.done();
     let sql = format!(
         "SELECT {COLUMNS} FROM deployments INDEXED BY {index} {filtered}
-         ORDER BY started DESC, id DESC LIMIT ?{limit} OFFSET ?{offset}"
+         ORDER BY started DESC, id DESC LIMIT {limit} OFFSET {offset}"
     );
     (sql, values)
 }

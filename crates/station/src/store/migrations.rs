@@ -80,6 +80,6 @@ fn version(conn: &Connection) -> rusqlite::Result<usize> {
 fn run(conn: &mut Connection, step: &str, to: usize) -> rusqlite::Result<()> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(step)?;
-    tx.pragma_update(None, "user_version", to as i64)?;
+    tx.pragma_update(None, "user_version", i64::try_from(to).unwrap_or(i64::MAX))?;
     tx.commit()
 }

@@ -11,6 +11,7 @@ mod column;
 pub mod deployments;
 pub mod events;
 pub mod figures;
+mod filter;
 pub mod history;
 pub mod images;
 pub mod leases;

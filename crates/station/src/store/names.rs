@@ -1,10 +1,11 @@
 //! The pools of names, and the claim: one statement inside the engine's transaction, under
 //! constraints that leave one name to one board.
 
+use super::filter::{Filter, wanted};
 use super::{Result, column};
 use crate::names::preview::NewName;
-use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
-use wire::batch::{BatchId, BatchPlan, Name};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use wire::batch::{BatchId, BatchPlan, Name, NameState};
 use wire::name::{Hostname, ProductCode, VenueCode};
 use wire::query::NameFilter;
 use wire::{BoardId, Millis};
@@ -265,28 +266,19 @@ pub fn delete(conn: &Connection, hostname: &Hostname) -> Result<bool> {
 
 /// Names in numeric order.
 pub fn list(conn: &Connection, filter: &NameFilter) -> Result<Vec<Name>> {
-    let mut sql = format!("SELECT {COLUMNS} FROM names WHERE 1 = 1");
-    let mut values: Vec<Box<dyn ToSql>> = Vec::new();
-    let mut and = |clause: &str, value: Box<dyn ToSql>| {
-        values.push(value);
-        sql.push_str(&clause.replace('?', &format!("?{}", values.len())));
-    };
-    if let Some(product) = &filter.product {
-        and(" AND product = ?", Box::new(product.to_string()));
-    }
-    if let Some(venue) = &filter.venue {
-        and(" AND venue = ?", Box::new(venue.to_string()));
-    }
-    if let Some(state) = filter.state {
-        and(" AND state = ?", Box::new(state.as_str()));
-    }
-    if let Some(text) = filter.text.as_deref().filter(|t| !t.is_empty()) {
-        and(
-            " AND instr(lower(hostname || ' ' || coalesce(names.board, meant_for, '') || ' ' || note), ?) > 0",
-            Box::new(text.to_lowercase()),
-        );
-    }
-    sql.push_str(&format!(" ORDER BY product, venue, {IN_ORDER}"));
+    let mut all = Filter::default();
+    all.and_if(
+        "product = ?",
+        filter.product.as_ref().map(ToString::to_string),
+    );
+    all.and_if("venue = ?", filter.venue.as_ref().map(ToString::to_string));
+    all.and_if("state = ?", filter.state.map(NameState::as_str));
+    all.and_if(
+        "instr(lower(hostname || ' ' || coalesce(names.board, meant_for, '') || ' ' || note), ?) > 0",
+        wanted(filter.text.as_deref()),
+    );
+    let (filtered, values) = all.done();
+    let sql = format!("SELECT {COLUMNS} FROM names {filtered} ORDER BY product, venue, {IN_ORDER}");
     let mut statement = conn.prepare_cached(&sql)?;
     let values = rusqlite::params_from_iter(values);
     Ok(statement

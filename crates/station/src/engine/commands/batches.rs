@@ -33,11 +33,11 @@ fn note(turn: &mut Turn<'_>, id: BatchId, kind: &'static str, text: String) -> R
         batch: Some(id),
         ..About::default()
     };
-    Ok(turn.note(about, Note::info(kind, text))?)
+    Ok(turn.note(&about, Note::info(kind, text))?)
 }
 
 /// Creates a batch and reserves its names.
-pub(super) fn create(turn: &mut Turn<'_>, plan: BatchPlan) -> Result<Receipt, Refusal> {
+pub(super) fn create(turn: &mut Turn<'_>, plan: &BatchPlan) -> Result<Receipt, Refusal> {
     live_product(turn, &plan.product)?;
     venues::live(turn, &plan.venue)?;
     if !(1..=MOST_PLANNED).contains(&plan.count) {
@@ -65,8 +65,8 @@ pub(super) fn create(turn: &mut Turn<'_>, plan: BatchPlan) -> Result<Receipt, Re
         let message = format!("There is no image {} in the library.", image.short());
         return Err(Refusal::not_found(message).at("image"));
     }
-    let id = store::batches::create(turn.tx, &plan, turn.config.rehearsal, turn.now)?;
-    reserve(turn, id, &plan, plan.count)?;
+    let id = store::batches::create(turn.tx, plan, turn.config.rehearsal, turn.now)?;
+    reserve(turn, id, plan, plan.count)?;
     let text = format!(
         "Batch {id} was created: {} {} boards for {}.",
         plan.count, plan.product, plan.venue
@@ -205,7 +205,7 @@ pub(super) fn retry(turn: &mut Turn<'_>, id: BatchId) -> Result<Receipt, Refusal
             _ => None,
         };
         if let Some(noted) = noted {
-            turn.note(turn.about(board), noted)?;
+            turn.note(&turn.about(board), noted)?;
             retried += 1;
         }
     }

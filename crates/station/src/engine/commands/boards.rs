@@ -27,7 +27,7 @@ fn permit(
     grant: fn(&mut Seat) -> Result<Note, Refusal>,
 ) -> Result<Receipt, Refusal> {
     let noted = grant(turn.known(id)?).map_err(|r| r.at("board"))?;
-    turn.note(turn.about(id), noted)?;
+    turn.note(&turn.about(id), noted)?;
     receipt(turn, id)
 }
 
@@ -54,7 +54,10 @@ pub(super) fn accept(turn: &mut Turn<'_>, mac: Mac) -> Result<Receipt, Refusal> 
         seat.tile.stage_since = now;
     }
     let text = format!("{mac} is answered from now on.");
-    turn.note(About::default(), Note::info("board.accepted", text.clone()))?;
+    turn.note(
+        &About::default(),
+        Note::info("board.accepted", text.clone()),
+    )?;
     Ok(done(text))
 }
 
@@ -79,7 +82,7 @@ pub(super) fn release(turn: &mut Turn<'_>, id: BoardId, reason: &str) -> Result<
         None => part(turn, id).map_err(|r| r.at("board"))?,
     }
     let text = format!("{called} left the bench: {reason}");
-    turn.note(turn.about(id), Note::info("board.released", text.clone()))?;
+    turn.note(&turn.about(id), Note::info("board.released", text.clone()))?;
     turn.dismiss(id)?;
     Ok(done(text))
 }

@@ -74,7 +74,7 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
             activate,
         } => image::add(
             turn,
-            image::Wanted {
+            &image::Wanted {
                 path,
                 product,
                 version,
@@ -85,7 +85,7 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
         Command::ImportCancel { import } => image::cancel(turn, import),
         Command::ImageActivate { image } => image::activate(turn, &image),
         Command::ImageRemove { image } => image::remove(turn, &image),
-        Command::BatchCreate(plan) => batches::create(turn, plan),
+        Command::BatchCreate(plan) => batches::create(turn, &plan),
         Command::BatchStart { batch } => batches::start(turn, batch),
         Command::BatchPause { batch } => batches::pause(turn, batch),
         Command::BatchResume { batch } => batches::resume(turn, batch),

@@ -49,7 +49,7 @@ pub(super) fn import(
         "{} {} names were imported for {}; {} were there already.",
         report.added, product.code, venue.code, report.duplicates
     );
-    turn.note(About::default(), Note::info("names.imported", text))?;
+    turn.note(&About::default(), Note::info("names.imported", text))?;
     Ok(Receipt::Names(report))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn free(
         "{} was released from board {board}: {reason}",
         name.hostname
     );
-    turn.note(about(Some(board), back), Note::info("name.released", text))?;
+    turn.note(&about(Some(board), back), Note::info("name.released", text))?;
     Ok(())
 }
 
@@ -147,7 +147,7 @@ pub(super) fn retire(
     }
     store::names::retire(turn.tx, hostname, turn.now)?;
     let text = format!("{} was retired: {reason}", name.hostname);
-    turn.note(about(owner, None), Note::info("name.retired", text))?;
+    turn.note(&about(owner, None), Note::info("name.retired", text))?;
     receipt(turn, hostname)
 }
 
@@ -164,7 +164,7 @@ pub(super) fn reinstate(
     }
     store::names::free(turn.tx, hostname, None, turn.now)?;
     let text = format!("{} was reinstated: {reason}", name.hostname);
-    turn.note(about(None, None), Note::info("name.reinstated", text))?;
+    turn.note(&about(None, None), Note::info("name.reinstated", text))?;
     receipt(turn, hostname)
 }
 
@@ -201,7 +201,7 @@ pub(super) fn replace(
     let from = owner.map_or_else(String::new, |owner| format!(" from board {owner}"));
     let text = format!("{} goes{from} to board {board}: {reason}", name.hostname);
     turn.note(
-        about(Some(board), name.batch),
+        &about(Some(board), name.batch),
         Note::info("name.replaced", text),
     )?;
     receipt(turn, hostname)
@@ -240,6 +240,6 @@ pub(super) fn delete(turn: &mut Turn<'_>, hostname: &Hostname) -> Result<Receipt
         );
     }
     let text = format!("{} was deleted; no board ever had it.", name.hostname);
-    turn.note(about(None, None), Note::info("name.deleted", text.clone()))?;
+    turn.note(&about(None, None), Note::info("name.deleted", text.clone()))?;
     Ok(super::done(text))
 }

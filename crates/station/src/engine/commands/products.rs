@@ -31,7 +31,7 @@ pub(super) fn add(
     };
     store::products::add(turn.tx, &product, turn.now)?;
     let text = format!("Product {} ({}) was added.", product.code, product.pattern);
-    turn.note(About::default(), Note::info("product.added", text))?;
+    turn.note(&About::default(), Note::info("product.added", text))?;
     Ok(Receipt::Product(product))
 }
 
@@ -75,7 +75,7 @@ pub(super) fn edit(
     }
     store::products::update(turn.tx, &edited)?;
     let text = format!("Product {code} was changed ({}).", edited.pattern);
-    turn.note(About::default(), Note::info("product.changed", text))?;
+    turn.note(&About::default(), Note::info("product.changed", text))?;
     Ok(Receipt::Product(edited))
 }
 
@@ -98,7 +98,7 @@ pub(super) fn archive(
         store::products::update(turn.tx, &edited)?;
         let how = if archived { "archived" } else { "brought back" };
         let text = format!("Product {code} was {how}.");
-        turn.note(About::default(), Note::info("product.archived", text))?;
+        turn.note(&About::default(), Note::info("product.archived", text))?;
     }
     Ok(Receipt::Product(edited))
 }

@@ -31,7 +31,7 @@ pub(super) fn add(
     };
     store::venues::add(turn.tx, &venue, turn.now)?;
     let text = format!("Venue {} ({}) was added.", venue.code, venue.name);
-    turn.note(About::default(), Note::info("venue.added", text))?;
+    turn.note(&About::default(), Note::info("venue.added", text))?;
     Ok(Receipt::Venue(venue))
 }
 
@@ -95,7 +95,7 @@ pub(super) fn edit(
     }
     store::venues::update(turn.tx, &venue)?;
     let text = format!("Venue {code} ({}) was changed.", venue.name);
-    turn.note(About::default(), Note::info("venue.changed", text))?;
+    turn.note(&About::default(), Note::info("venue.changed", text))?;
     Ok(Receipt::Venue(venue))
 }
 
@@ -120,7 +120,7 @@ pub(super) fn archive(
         store::venues::update(turn.tx, &venue)?;
         let how = if archived { "archived" } else { "brought back" };
         let text = format!("Venue {code} was {how}.");
-        turn.note(About::default(), Note::info("venue.archived", text))?;
+        turn.note(&About::default(), Note::info("venue.archived", text))?;
     }
     Ok(Receipt::Venue(venue))
 }

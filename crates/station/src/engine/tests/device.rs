@@ -1,0 +1,215 @@
+//! The compatible device API follows the same rules.
+
+use super::*;
+use wire::device::{ConfigRequest, StatusRequest};
+
+fn config(serial: &str) -> ConfigRequest {
+    ConfigRequest {
+        product_type: Some("KXP2".to_owned()),
+        venue_code: Some("CORO".to_owned()),
+        serial_number: Some(serial.to_owned()),
+        mac_address: Some(mac(7).to_string()),
+    }
+}
+
+fn status(status: &str, serial: &str) -> StatusRequest {
+    StatusRequest {
+        status: Some(status.to_owned()),
+        serial: Some(serial.to_owned()),
+        ..StatusRequest::default()
+    }
+}
+
+async fn say(rig: &Rig, request: StatusRequest) -> Result<(), Code> {
+    let reply = rig.engine.device_status(address(7), request).await;
+    reply.map(|r| assert!(r.received)).map_err(|r| r.code)
+}
+
+#[tokio::test]
+async fn an_installer_gets_one_name_however_it_spells_its_serial() {
+    let rig = Rig::with_batch(3).await;
+    let mut seen = Vec::new();
+    for serial in [
+        "9d00ce4100d137e6",
+        "00D137E6",
+        "d137e6",
+        " 9D00CE4100D137E6 ",
+    ] {
+        let assigned = rig
+            .engine
+            .device_config(address(7), config(serial))
+            .await
+            .unwrap();
+        seen.push((assigned.deployment, assigned.hostname));
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0].1, host("KXP2-CORO-001"));
+    let tile = rig.tile(0x00d1_37e6).await;
+    assert_eq!(tile.serial, Some(Serial(0x9d00_ce41_00d1_37e6)));
+}
+
+#[tokio::test]
+async fn its_reports_move_the_board_and_success_is_only_reported() {
+    let rig = Rig::with_batch(1).await;
+    rig.engine
+        .device_config(address(7), config("00000007"))
+        .await
+        .unwrap();
+    let stages = [
+        ("starting", Stage::PreparingStorage),
+        ("downloading", Stage::Writing),
+        ("verifying", Stage::Verifying),
+        ("customizing", Stage::Personalising),
+        ("success", Stage::Done),
+    ];
+    for (word, stage) in stages {
+        say(&rig, status(word, "00000007")).await.unwrap();
+        assert_eq!(rig.tile(7).await.stage, stage);
+    }
+    assert_eq!(
+        rig.history_of(7).await[0].verified,
+        Some(VerifyLevel::Reported)
+    );
+    assert_eq!(
+        say(&rig, status("success", "00000007")).await,
+        Ok(()),
+        "again"
+    );
+    assert_eq!(
+        say(&rig, status("downloading", "00000007")).await,
+        Err(Code::Conflict)
+    );
+    let again = rig
+        .engine
+        .device_config(address(7), config("00000007"))
+        .await
+        .unwrap_err();
+    assert_eq!(again.code, Code::OnHold);
+    assert!(again.message.contains("KXP2-CORO-001"), "{again}");
+}
+
+#[tokio::test]
+async fn a_hold_is_an_answer_with_its_reason_and_spends_nothing() {
+    let rig = Rig::ready(1).await;
+    let held = rig
+        .engine
+        .device_config(address(7), config("00000007"))
+        .await
+        .unwrap_err();
+    assert_eq!(held.code, Code::OnHold);
+    assert!(held.message.contains("no active batch"), "{held}");
+    assert_eq!(rig.tile(7).await.stage, Stage::OnHold);
+    let mut picky = plan(1);
+    picky.rules.disks = vec![DiskKind::Sd];
+    let batch = rig.batch_of(picky).await;
+    let held = rig
+        .engine
+        .device_config(address(7), config("00000007"))
+        .await
+        .unwrap_err();
+    assert!(held.message.contains("its disks is not known"), "{held}");
+    rig.command(Command::BatchCancel { batch }).await;
+    rig.batch(1).await;
+    let mut other = config("00000007");
+    other.product_type = Some("RXP2".to_owned());
+    let held = rig
+        .engine
+        .device_config(address(7), other)
+        .await
+        .unwrap_err();
+    assert!(held.message.contains("asks for RXP2"), "{held}");
+    rig.engine
+        .device_config(address(7), config("00000007"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn failed_and_unknown_are_told_apart() {
+    let rig = Rig::with_batch(1).await;
+    assert_eq!(
+        say(&rig, status("success", "00000007")).await,
+        Err(Code::NotFound)
+    );
+    let assigned = rig
+        .engine
+        .device_config(address(7), config("00000007"))
+        .await
+        .unwrap();
+    assert_eq!(
+        say(&rig, status("banana", "00000007")).await,
+        Err(Code::Invalid)
+    );
+    let mut by_id = status("failed", "");
+    by_id.deployment_id = Some(assigned.deployment);
+    by_id.error_message = Some("no space left".to_owned());
+    say(&rig, by_id).await.unwrap();
+    let tile = rig.tile(7).await;
+    assert_eq!(tile.failure.unwrap().what, "no space left");
+    let mut unknown = status("success", "");
+    unknown.deployment_id = Some("nonsense".to_owned());
+    assert_eq!(say(&rig, unknown).await, Err(Code::NotFound));
+    let mut by_name = status("success", "");
+    by_name.hostname = Some("KXP2-CORO-009".to_owned());
+    assert_eq!(say(&rig, by_name).await, Err(Code::NotFound));
+}
+
+#[tokio::test]
+async fn it_cannot_touch_what_the_agent_does() {
+    let rig = Rig::with_batch(1).await;
+    rig.job(7).await;
+    assert_eq!(
+        say(&rig, status("success", "00000007")).await,
+        Err(Code::Forbidden)
+    );
+    let refusal = rig
+        .engine
+        .device_config(address(7), config("00000007"))
+        .await
+        .unwrap_err();
+    assert_eq!(refusal.code, Code::Conflict);
+    assert_eq!(rig.tile(7).await.stage, Stage::Assigned);
+}
+
+#[tokio::test]
+async fn without_a_serial_the_address_must_be_known() {
+    let rig = Rig::with_batch(1).await;
+    let nameless = ConfigRequest {
+        mac_address: Some(mac(7).to_string()),
+        ..ConfigRequest::default()
+    };
+    let refusal = rig
+        .engine
+        .device_config(address(7), nameless.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refusal.code, refusal.field.as_deref()),
+        (Code::Invalid, Some("serial_number"))
+    );
+    rig.discover(7).await;
+    rig.lease(7).await;
+    rig.engine
+        .device_config(address(7), nameless)
+        .await
+        .unwrap();
+    let silent = rig
+        .engine
+        .device_config(address(7), ConfigRequest::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        silent.hostname,
+        host("KXP2-CORO-001"),
+        "known by its lease alone"
+    );
+    for bad in ["xyz", "0000000000000000"] {
+        let refusal = rig
+            .engine
+            .device_config(address(7), config(bad))
+            .await
+            .unwrap_err();
+        assert_eq!(refusal.code, Code::Invalid, "{bad}");
+    }
+}
