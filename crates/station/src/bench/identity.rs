@@ -85,9 +85,11 @@ pub fn conflict(seat: &Seat, serial: Option<Serial>) -> Option<String> {
 }
 
 /// True when a packet that carries a board's id, but another Ethernet address, may not move the
-/// board: it is at work under the address it has.
+/// board: it is at work or finished under the addresses it has. Most likely another board has the
+/// same serial number.
 pub fn is_foreign_mac(seat: &Seat, mac: Mac, now: Millis) -> bool {
-    seat.is_at_work(now) && !seat.macs.contains(&mac)
+    let known = seat.macs.is_empty() || seat.macs.contains(&mac);
+    !known && (seat.is_at_work(now) || seat.is_settled())
 }
 
 #[cfg(test)]

@@ -263,6 +263,7 @@ fn assigned(seat: &mut Seat, attempt: Attempt, now: Millis, notes: &mut Vec<Note
     notes.push(Note::info("stage", text));
     seat.permit = super::seat::Permit::None;
     seat.released = false;
+    seat.logged = 0;
     seat.last = Some(attempt);
 }
 

@@ -74,7 +74,12 @@ pub fn due(seat: &Seat) -> Option<Millis> {
         return None;
     }
     let mut allowed = allowed(seat.tile.stage)?;
-    if seat.open().is_some_and(|a| a.via == Via::Device) {
+    let foreign = seat.last.as_ref().is_some_and(|a| a.via == Via::Device);
+    if foreign && seat.tile.stage == Stage::Done {
+        // Only systems that our agent installed call home.
+        return None;
+    }
+    if foreign && seat.open().is_some() {
         // A foreign installer reports stages, not progress: the longest image must fit between two.
         allowed = allowed.max(60 * MINUTE);
     }

@@ -81,7 +81,7 @@ impl Engine {
         let read = store.reader()?;
         let tx = store.begin()?;
         store::boards::clear_bench(&tx, clock().plus(-LEAVES_MS))?;
-        let mut bench = desk::recover(store::boards::on_bench(&tx)?);
+        let mut bench = desk::recover(store::boards::on_bench(&tx)?, clock());
         let by_appearance: Vec<BoardId> = bench.by_appearance();
         for lease in store::leases::all(&tx)? {
             bench.give(lease.ip, lease.mac);

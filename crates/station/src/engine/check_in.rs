@@ -39,14 +39,15 @@ pub(super) fn run(
     identity::check(&inventory).map_err(|e| Refusal::invalid("inventory", format!("{e}.")))?;
     let boot = vouch_for(turn, token, &inventory)?;
     let id = inventory.board;
-    settle_provisional(turn, id, &inventory)?;
-    turn.welcome(id, inventory.mac)?;
+    turn.fetch(id)?;
     if let Some(why) = turn
         .seat(id)
         .and_then(|s| identity::conflict(s, inventory.serial))
     {
         return conflict(turn, id, &inventory, why);
     }
+    settle_provisional(turn, id, &inventory)?;
+    turn.welcome(id, inventory.mac)?;
     learn(turn, from, &agent, &inventory);
     turn.hear(id, Heard::CheckedIn)?;
     let asking = Asking {

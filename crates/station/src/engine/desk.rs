@@ -233,12 +233,15 @@ fn pace(old: &Seat, new: &Seat) -> i64 {
     if same == new.tile { PROGRESS_MS } else { 0 }
 }
 
-/// Marks boards that were at work when the station stopped, until they are heard of again.
-pub(super) fn recover(seats: Vec<Seat>) -> Bench {
+/// Seats the boards where they were. Those that were at work are marked until they are heard of
+/// again; those that had been quiet for long are marked as before, which is no news.
+pub(super) fn recover(seats: Vec<Seat>, now: Millis) -> Bench {
     let mut bench = Bench::default();
     for mut seat in seats {
         if seat.open().is_some() {
             seat.tile.stalled = Some(stalls::after_restart(&seat));
+        } else if stalls::due(&seat).is_some_and(|due| due <= now) {
+            seat.tile.stalled = Some(stalls::stall(&seat));
         }
         bench.put(seat);
     }

@@ -78,13 +78,18 @@ pub(super) fn config(
         wants,
     };
     Ok(match admit(turn, &asking)? {
-        Admitted::Go { attempt, image } => Ok(DeviceAssignment {
-            deployment: attempt.id,
-            hostname: attempt.hostname,
-            product: attempt.product,
-            venue: attempt.venue,
-            image: *image,
-        }),
+        Admitted::Go { attempt, image } => {
+            if let Some(seat) = turn.seat_mut(who.board) {
+                seat.checked_in = true;
+            }
+            Ok(DeviceAssignment {
+                deployment: attempt.id,
+                hostname: attempt.hostname,
+                product: attempt.product,
+                venue: attempt.venue,
+                image: *image,
+            })
+        }
         Admitted::Wait { words, .. } => Err(on_hold(who.board, &words)),
         Admitted::GoHome { hostname } => Err(on_hold(
             who.board,
@@ -149,7 +154,6 @@ fn who(
 
 fn learn(turn: &mut Turn<'_>, from: Ipv4Addr, who: &Who) {
     if let Some(seat) = turn.seat_mut(who.board) {
-        seat.checked_in = true;
         seat.tile.serial = seat.tile.serial.or(who.serial);
         if who.mac != NO_MAC {
             seat.tile.mac = who.mac;

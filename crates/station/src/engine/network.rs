@@ -72,23 +72,26 @@ fn discover(turn: &mut Turn<'_>, mac: Mac, client: Client) -> Result<(), Refusal
 }
 
 fn bootloader(turn: &mut Turn<'_>, id: BoardId, mac: Mac, client: Client) -> Result<(), Refusal> {
-    if !identity::is_provisional(id) {
-        take_over(turn, id, mac)?;
-    }
-    turn.welcome(id, mac)?;
+    turn.fetch(id)?;
     let now = turn.now;
     if let Some(seat) = turn.seat(id)
         && identity::is_foreign_mac(seat, mac, now)
     {
         let text = format!(
-            "{mac} says that it is {}, which is at work as {}. Two boards with one serial number?",
+            "{mac} says that it is {}, which is known as {} ({}). Either two boards have one \
+             serial number, or it has another network card: then approve it.",
             seat.called(),
-            seat.tile.mac
+            seat.tile.mac,
+            seat.tile.stage
         );
         let note = Note::error("identity.conflict", text);
         let about = turn.about(id);
         return Ok(turn.note_seldom(&about, mac.to_string(), TEN_MINUTES, note)?);
     }
+    if !identity::is_provisional(id) {
+        take_over(turn, id, mac)?;
+    }
+    turn.welcome(id, mac)?;
     let new_boot = turn.seat(id).is_none_or(|seat| boots::begins(seat, now));
     let token = if new_boot {
         let token = secret()?;
@@ -236,6 +239,14 @@ fn reader_of(turn: &mut Turn<'_>, ip: Ipv4Addr, path: &str) -> Result<Option<Boa
     };
     match (folder, holder, mac) {
         (Some(id), Some(holder), Some(mac)) if identity::is_provisional(holder) => {
+            turn.fetch(id)?;
+            let now = turn.now;
+            if turn
+                .seat(id)
+                .is_some_and(|seat| identity::is_foreign_mac(seat, mac, now))
+            {
+                return Ok(None);
+            }
             take_over(turn, id, mac)?;
             Ok(Some(id))
         }

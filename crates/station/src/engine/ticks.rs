@@ -3,6 +3,7 @@
 
 use super::desk::{Desk, PROGRESS_MS};
 use super::turn::Turn;
+use crate::bench::identity;
 use crate::bench::seat::Seat;
 use crate::bench::stages::Heard;
 use crate::bench::stalls;
@@ -11,13 +12,18 @@ use wire::refusal::Refusal;
 use wire::{BoardId, Millis};
 
 const TICK_MS: i64 = 1000;
+/// A device of which only the address is known leaves the bench when it was quiet for an hour.
+const STRANGER_MS: i64 = 60 * 60 * 1000;
 
 /// When to look again; `None` while nothing is expected of any board.
 pub(super) fn next(desk: &Desk, now: Millis) -> Option<Millis> {
     if !desk.untold.is_empty() {
         return Some(now.plus(PROGRESS_MS));
     }
-    let expected = |seat: &Seat| seat.open().is_some() || stalls::due(seat).is_some();
+    let expected = |seat: &Seat| {
+        let stranger = identity::is_provisional(seat.tile.id);
+        stranger || seat.open().is_some() || stalls::due(seat).is_some()
+    };
     desk.bench.seats().any(expected).then(|| now.plus(TICK_MS))
 }
 
@@ -32,7 +38,9 @@ pub(super) fn run(desk: &mut Desk) {
     let quiet = of(|seat, now| stalls::due(seat).is_some_and(|due| due <= now));
     let abandoned =
         of(|seat, now| seat.open().is_some() && seat.quiet(now) >= stalls::ABANDONED_MS);
-    if quiet.is_empty() && abandoned.is_empty() {
+    let gone =
+        of(|seat, now| identity::is_provisional(seat.tile.id) && seat.quiet(now) >= STRANGER_MS);
+    if quiet.is_empty() && abandoned.is_empty() && gone.is_empty() {
         return;
     }
     let outcome = desk.turn(|turn| {
@@ -41,6 +49,9 @@ pub(super) fn run(desk: &mut Desk) {
         }
         for id in &abandoned {
             abandon(turn, *id)?;
+        }
+        for id in &gone {
+            turn.dismiss(*id)?;
         }
         Ok(())
     });

@@ -66,7 +66,7 @@ pub(super) fn create(turn: &mut Turn<'_>, plan: &BatchPlan) -> Result<Receipt, R
         return Err(Refusal::not_found(message).at("image"));
     }
     let id = store::batches::create(turn.tx, plan, turn.config.rehearsal, turn.now)?;
-    reserve(turn, id, plan, plan.count)?;
+    reserve(turn, id, plan, plan.count, "count")?;
     let text = format!(
         "Batch {id} was created: {} {} boards for {}.",
         plan.count, plan.product, plan.venue
@@ -76,7 +76,13 @@ pub(super) fn create(turn: &mut Turn<'_>, plan: &BatchPlan) -> Result<Receipt, R
 }
 
 /// Reserves names, all or none. Names that are made from the board need no reservation.
-fn reserve(turn: &Turn<'_>, id: BatchId, plan: &BatchPlan, count: u32) -> Result<(), Refusal> {
+fn reserve(
+    turn: &Turn<'_>,
+    id: BatchId,
+    plan: &BatchPlan,
+    count: u32,
+    field: &str,
+) -> Result<(), Refusal> {
     let product = super::product(turn, &plan.product)?;
     let pattern: Pattern = product
         .pattern
@@ -92,7 +98,7 @@ fn reserve(turn: &Turn<'_>, id: BatchId, plan: &BatchPlan, count: u32) -> Result
             "{count} {} names of {} are needed and {free} are free: {missing} are missing.",
             plan.product, plan.venue
         ))
-        .at("count")
+        .at(field)
         .next(format!(
             "Import at least {missing} more names, or plan fewer boards."
         )));
@@ -178,13 +184,7 @@ pub(super) fn extend(turn: &mut Turn<'_>, id: BatchId, by: u32) -> Result<Receip
     }
     let (batch, _) = act(turn, id, Act::Extend)?;
     store::batches::extend(turn.tx, id, by)?;
-    reserve(turn, id, &batch.plan, by).map_err(|r| {
-        let field = r.field.as_deref().map(|_| "by");
-        match field {
-            Some(field) => r.at(field),
-            None => r,
-        }
-    })?;
+    reserve(turn, id, &batch.plan, by, "by")?;
     let text = format!("Batch {id} was extended by {by} boards.");
     note(turn, id, "batch.extended", text)?;
     receipt(turn, id)

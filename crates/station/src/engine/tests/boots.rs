@@ -299,3 +299,45 @@ async fn leases_survive_and_servers_are_part_of_readiness() {
         (Some(BoardId::Pi(7)), address(7))
     );
 }
+
+#[tokio::test]
+async fn a_twin_of_a_finished_board_is_told_not_merged() {
+    let rig = Rig::with_batch(2).await;
+    rig.discover(7).await;
+    rig.finish(7).await;
+    rig.engine.input(Input::Discover {
+        mac: mac(8),
+        client: pi(7),
+        vendor_class: None,
+    });
+    rig.caught_up().await;
+    assert_eq!(rig.tile(7).await.mac, mac(7));
+    let events = rig.events().await;
+    let told = events
+        .iter()
+        .find(|e| e.kind == "identity.conflict")
+        .unwrap();
+    assert!(told.text.contains(&mac(8).to_string()), "{}", told.text);
+}
+
+#[tokio::test]
+async fn a_foreign_device_that_went_away_leaves_the_bench() {
+    let rig = Rig::empty();
+    rig.engine.input(Input::NotOurs {
+        mac: mac(9),
+        vendor_class: None,
+    });
+    rig.caught_up().await;
+    rig.pass(60 * 60 * 1000);
+    let gone = async {
+        loop {
+            match rig.engine.query(Query::Boards).await.unwrap() {
+                Answer::Boards(boards) if boards.is_empty() => return,
+                _ => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            }
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), gone)
+        .await
+        .unwrap();
+}

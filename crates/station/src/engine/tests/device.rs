@@ -213,3 +213,22 @@ async fn without_a_serial_the_address_must_be_known() {
         assert_eq!(refusal.code, Code::Invalid, "{bad}");
     }
 }
+
+#[tokio::test]
+async fn made_up_serials_fill_no_bench() {
+    let rig = Rig::ready(0).await;
+    for n in 1..1200_u32 {
+        let request = ConfigRequest {
+            serial_number: Some(format!("{n:08x}")),
+            ..ConfigRequest::default()
+        };
+        rig.engine
+            .device_config(address(n), request)
+            .await
+            .unwrap_err();
+    }
+    let Answer::Boards(boards) = rig.engine.query(Query::Boards).await.unwrap() else {
+        panic!()
+    };
+    assert!(boards.len() <= 1024, "{}", boards.len());
+}

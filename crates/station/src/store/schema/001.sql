@@ -181,6 +181,7 @@ CREATE TABLE deployments (
 
 CREATE UNIQUE INDEX one_open_deployment_per_board ON deployments (board) WHERE ended IS NULL;
 CREATE UNIQUE INDEX one_open_deployment_per_name ON deployments (hostname) WHERE ended IS NULL;
+CREATE INDEX newest_of_each_board ON deployments (batch, board, attempt, stage, ended, given_up);
 CREATE INDEX history_newest_first ON deployments (started, id, search);
 CREATE INDEX history_of_a_board ON deployments (board, started, id, search);
 CREATE INDEX history_of_a_batch ON deployments (batch, started, id, search);
