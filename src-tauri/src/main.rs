@@ -1,2 +1,51 @@
-//! placeholder
-fn main() {}
+//! Punnet: the provisioning station for Raspberry Pi boards, as one program.
+//!
+//! With a verb it is a command line that speaks to a running station, or opens the data folder itself
+//! when none runs. With `--daemon` it *is* the station. The window will be what it does without
+//! either; until it is part of the build, [`no_window`] says so in words.
+
+mod args;
+mod batch;
+mod boards;
+mod check;
+mod daemon;
+mod desk;
+mod history;
+mod image;
+mod log;
+mod names;
+mod no_window;
+mod plans;
+mod print;
+mod rehearse;
+mod server;
+
+use args::{Args, Verb};
+use clap::Parser as _;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    log::start(&args);
+    let done = match (&args.verb, args.daemon) {
+        (None, false) => no_window::explain(),
+        (None, true) => daemon::run(&args),
+        (Some(Verb::Rehearse(rehearsal)), _) => rehearse::run(&args, rehearsal),
+        (Some(Verb::Check), _) => check::run(&args),
+        (Some(Verb::Config(verb)), _) => check::config(&args, verb),
+        (Some(Verb::Image(verb)), _) => desk::run(&args, image::run(verb)),
+        (Some(Verb::Product(verb)), _) => desk::run(&args, plans::product(verb)),
+        (Some(Verb::Venue(verb)), _) => desk::run(&args, plans::venue(verb)),
+        (Some(Verb::Names(verb)), _) => desk::run(&args, names::run(verb)),
+        (Some(Verb::Batch(verb)), _) => desk::run(&args, batch::run(verb)),
+        (Some(Verb::Boards(verb)), _) => desk::run(&args, boards::list(verb)),
+        (Some(Verb::Board(verb)), _) => desk::run(&args, boards::run(verb)),
+        (Some(Verb::Server(verb)), _) => desk::run(&args, server::run(verb)),
+        (Some(Verb::History(verb)), _) => desk::run(&args, history::run(verb)),
+        (Some(Verb::Logs(verb)), _) => desk::run(&args, history::logs(verb)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => trouble.tell(args.json),
+    }
+}

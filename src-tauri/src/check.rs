@@ -1,0 +1,218 @@
+//! `punnet check` and `punnet config check`.
+
+use crate::args::Args;
+use crate::desk::Trouble;
+use crate::print::Table;
+use crate::server;
+use anyhow::Context as _;
+use clap::Subcommand;
+use serde::Serialize;
+use station::config::{Config, Environment, Problem, understand};
+use station::link::Station;
+use station::net::port::{Transport, free};
+use station::net::wire_check::{duplicate_found, not_checked, rival_found, round};
+use station::net::{Footing, Netlink, Nic, footing};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+use tokio_stream::StreamExt as _;
+use wire::event::Level;
+use wire::health::{Finding, ServerState, ServerStatus};
+use wire::update::Update;
+
+/// Verbs of the configuration.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum ConfigVerb {
+    /// Say what is wrong with a configuration file, by line.
+    Check {
+        /// The file; else the one that would be used.
+        file: Option<PathBuf>,
+    },
+}
+
+/// Checks a configuration file.
+pub(crate) fn config(args: &Args, verb: &ConfigVerb) -> Result<(), Trouble> {
+    let ConfigVerb::Check { file } = verb;
+    let environment = Environment::of_process();
+    let usual = || {
+        environment
+            .punnet_config
+            .clone()
+            .or_else(|| environment.config_file())
+    };
+    let file = file.clone().or_else(|| args.config.clone()).or_else(usual);
+    let Some(file) = file else {
+        let words = "There is no configuration file; the defaults are used.";
+        return say(args, &Vec::<Problem>::new(), words);
+    };
+    let text = std::fs::read_to_string(&file)
+        .with_context(|| format!("cannot read {}", file.display()))
+        .map_err(Trouble::Failed)?;
+    match understand(&text, &environment) {
+        Ok(_) => {
+            let words = format!("{} is fine.", file.display());
+            say(args, &Vec::<Problem>::new(), &words)
+        }
+        Err(problems) => {
+            let lines: Vec<String> = problems
+                .iter()
+                .map(|p| format!("{}: {p}", file.display()))
+                .collect();
+            say(args, &problems, &lines.join("\n"))?;
+            Err(Trouble::Said)
+        }
+    }
+}
+
+fn say<T: Serialize>(args: &Args, value: &T, words: &str) -> Result<(), Trouble> {
+    if args.json {
+        println!("{}", serde_json::to_string(value)?);
+    } else {
+        println!("{words}");
+    }
+    Ok(())
+}
+
+/// What the pre-flight found.
+#[derive(Debug, Serialize)]
+struct Report {
+    /// True when boards can be served.
+    fit: bool,
+    /// Is a station running on this data folder?
+    running: bool,
+    /// The network cards, when this program looked itself.
+    nics: Vec<Nic>,
+    /// The servers of a running station.
+    servers: Vec<ServerStatus>,
+    /// What was found.
+    findings: Vec<Finding>,
+}
+
+/// Looks whether this machine and its network are fit.
+pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
+    let config = args.configuration()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let report = runtime.block_on(async {
+        match Station::attach(&config.socket()).await {
+            Ok(station) => ask(&station).await,
+            Err(_) => look(&config).await,
+        }
+    })?;
+    say(args, &report, words(&report).trim_end())?;
+    if report.fit {
+        Ok(())
+    } else {
+        Err(Trouble::Said)
+    }
+}
+
+async fn ask(station: &Station) -> Result<Report, Trouble> {
+    let mut watch = station.watch().await?;
+    let Some(Update::Snapshot(now)) = watch.next().await else {
+        return Err(crate::desk::unexpected());
+    };
+    let serving = now.servers.iter().all(|s| s.state == ServerState::Serving);
+    Ok(Report {
+        fit: serving && !now.servers.is_empty(),
+        running: true,
+        nics: Vec::new(),
+        servers: now.servers,
+        findings: now.findings,
+    })
+}
+
+async fn look(config: &Config) -> Result<Report, Trouble> {
+    let nics = Netlink::open()?.list().await?;
+    let deployment = &config.deployment;
+    let mut findings = Vec::new();
+    let mut found = |check: &str, level: Level, text: String| {
+        findings.push(Finding {
+            check: check.to_owned(),
+            level,
+            text,
+            next: None,
+            at: wire::Millis::now(),
+        });
+    };
+    let mut on = None;
+    match footing(&nics, deployment, false) {
+        Footing::Refused(why) => found("interface", Level::Error, why.to_string()),
+        Footing::NoLink { why, .. } => found("carrier", Level::Warning, format!("{why}.")),
+        Footing::Linked(nic) => on = Some(nic),
+    }
+    let own = deployment.address.address;
+    let has_address = nics.iter().any(|n| n.has(own));
+    let any = Ipv4Addr::UNSPECIFIED;
+    let tftp_at = if has_address { own } else { any };
+    for (transport, ip, port) in [
+        (Transport::Udp, any, deployment.dhcp_port),
+        (Transport::Udp, tftp_at, deployment.tftp_port),
+        (Transport::Tcp, tftp_at, deployment.http_port),
+    ] {
+        let device = on.as_ref().map(|n| n.name.as_str());
+        if let Err(why) = free(transport, device, SocketAddrV4::new(ip, port)) {
+            found("port", Level::Error, why.to_string());
+        }
+    }
+    if let SocketAddr::V4(listen) = config.management.listen
+        && let Err(why) = free(Transport::Tcp, None, listen)
+    {
+        found("port", Level::Error, why.to_string());
+    }
+    if let Some(nic) = on {
+        let heard = round(&nic.name, deployment.address).await;
+        if let Some(mac) = heard.duplicate {
+            findings.push(duplicate_found(&nic.name, own, mac));
+        }
+        let rivals = heard.rivals.iter();
+        findings.extend(rivals.map(|r| rival_found(&nic.name, r.server, r.mac)));
+        findings.extend(heard.not_checked.iter().map(|why| not_checked(why)));
+    }
+    Ok(Report {
+        fit: !findings.iter().any(|f| f.level == Level::Error),
+        running: false,
+        nics,
+        servers: Vec::new(),
+        findings,
+    })
+}
+
+fn words(report: &Report) -> String {
+    let mut text = String::new();
+    if report.running {
+        text += &server::table(&report.servers);
+    } else {
+        let mut table = Table::new(&["interface", "mac", "link", "addresses", ""], "");
+        for nic in &report.nics {
+            let addresses = nic
+                .addresses
+                .iter()
+                .map(|(ip, prefix)| format!("{ip}/{prefix}"));
+            table.row([
+                nic.name.clone(),
+                crate::print::or_dash(nic.mac),
+                nic.link_words(),
+                addresses.collect::<Vec<_>>().join(" "),
+                if nic.default_route {
+                    "default route"
+                } else {
+                    ""
+                }
+                .to_owned(),
+            ]);
+        }
+        text += &table.to_string();
+    }
+    text += "\n";
+    for finding in &report.findings {
+        let next = finding.next.as_deref().unwrap_or_default();
+        text += &format!("{}: {} {next}\n", finding.level.as_str(), finding.text);
+    }
+    text += if report.fit {
+        "Boards can be served.\n"
+    } else {
+        "Boards cannot be served as things are.\n"
+    };
+    text
+}

@@ -1,0 +1,136 @@
+//! `punnet --daemon`: the station as a service.
+//!
+//! systemd is told when the station is in a definite state, what that state is, and that the engine
+//! still answers (`Type=notify`, sd_notify(3)). SIGTERM and SIGINT stop it in order.
+
+use crate::args::Args;
+use crate::desk::Trouble;
+use crate::server::words;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use sd_notify::NotifyState;
+use station::config::Config;
+use station::service::{Mode, RunningStation, run as start};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_stream::StreamExt as _;
+use wire::query::Query;
+use wire::update::Update;
+
+/// Longest time until the first definite state that is waited for before saying "ready".
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// Runs the station until it is told to stop.
+pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
+    let config = args.configuration()?;
+    let (config, mode) = if args.rehearsal {
+        (for_rehearsal(config), Mode::Rehearsal)
+    } else {
+        (config, Mode::Serve)
+    };
+    raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)))
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config, mode))
+}
+
+/// A configuration with its ports, on the loopback.
+fn for_rehearsal(config: Config) -> Config {
+    let mut rehearsal = Config::for_rehearsal(config.data_dir, config.agent);
+    let deployment = config.deployment;
+    rehearsal.deployment.dhcp_port = deployment.dhcp_port;
+    rehearsal.deployment.tftp_port = deployment.tftp_port;
+    rehearsal.deployment.http_port = deployment.http_port;
+    rehearsal.management = config.management;
+    rehearsal.boards = config.boards;
+    rehearsal
+}
+
+async fn serve(config: Config, mode: Mode) -> Result<(), Trouble> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut station = start(config, mode).await?;
+    let at = station.addresses();
+    tracing::info!(operator = %at.operator, socket = %at.socket.display(), "the station is up");
+    let telling = tokio::spawn(tell_systemd(station.station()));
+    let petting = tokio::spawn(pet_watchdog(station.station()));
+    // Servers that wait for something do not keep the service from being up.
+    let _ = tokio::time::timeout(SETTLE, station.settled()).await;
+    notify(&[NotifyState::Ready, NotifyState::Status(&status(&station))]);
+    let broke_down = tokio::select! {
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        () = station.wait() => true,
+    };
+    tracing::info!("stopping");
+    notify(&[NotifyState::Stopping]);
+    telling.abort();
+    petting.abort();
+    station.stop().await;
+    if broke_down {
+        return Err(Trouble::words(
+            "the deployment side broke down; see the log",
+        ));
+    }
+    Ok(())
+}
+
+fn status(station: &RunningStation) -> String {
+    let servers = station.servers();
+    let states: Vec<String> = servers
+        .iter()
+        .map(|s| format!("{} {}", s.server.as_str(), words(&s.state)))
+        .collect();
+    states.join("; ")
+}
+
+/// Tells each change of a server as the service's status line.
+async fn tell_systemd(station: station::link::Station) {
+    let Ok(mut watch) = station.watch().await else {
+        return;
+    };
+    let mut now = wire::update::Snapshot::default();
+    while let Some(update) = watch.next().await {
+        let news = matches!(update, Update::Server(_) | Update::Snapshot(_));
+        now.fold(update);
+        if news {
+            let states: Vec<String> = now
+                .servers
+                .iter()
+                .map(|s| format!("{} {}", s.server.as_str(), words(&s.state)))
+                .collect();
+            notify(&[NotifyState::Status(&states.join("; "))]);
+        }
+    }
+}
+
+/// Tells systemd that the station lives, as long as its engine answers.
+async fn pet_watchdog(station: station::link::Station) {
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let mut tick = tokio::time::interval(limit / 3);
+    loop {
+        tick.tick().await;
+        if station.query(Query::Stats).await.is_ok() {
+            notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+fn notify(state: &[NotifyState<'_>]) {
+    // Without systemd there is nobody to tell.
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "sd_notify");
+    }
+}
+
+/// A rack of boards holds a few sockets each: take as many files as the system allows.
+fn raise_file_limit() {
+    let raised = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most.min(65_536), most));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}

@@ -1,0 +1,252 @@
+//! Where a verb finds its station: one that runs, or the data folder opened in this process.
+//!
+//! A running station answers on the Unix socket in its data folder. Where nobody answers, planning
+//! and looking things up work all the same: the engine is opened here for the length of one verb.
+//! What only a running station can do says so.
+
+use crate::args::Args;
+use anyhow::{Context as _, anyhow};
+use imaging::key::load_or_create;
+use station::engine::{Effect, Engine, Options};
+use station::library::Library;
+use station::library::imports::{Importer, Wanted};
+use station::link::Station;
+use std::process::ExitCode;
+use std::sync::Arc;
+use wire::Refusal;
+use wire::command::{Command, Receipt};
+use wire::query::{Answer, Query};
+
+/// Why a verb did not do what it was asked to.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The station refused.
+    Refused(Refusal),
+    /// Anything else.
+    Failed(anyhow::Error),
+    /// It was said already; only the exit status is left.
+    Said,
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl<E: NotARefusal> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Errors that are no refusals; those keep their code.
+pub(crate) trait NotARefusal: std::error::Error + Send + Sync + 'static {}
+impl NotARefusal for std::io::Error {}
+impl NotARefusal for serde_json::Error {}
+impl NotARefusal for station::config::ConfigError {}
+impl NotARefusal for station::service::StartError {}
+impl NotARefusal for station::net::NetlinkError {}
+
+impl Trouble {
+    /// Anything else, in words.
+    pub(crate) fn words(words: impl Into<String>) -> Self {
+        Self::Failed(anyhow!(words.into()))
+    }
+
+    /// Tells it on standard error, or as JSON on standard output, and gives the exit status.
+    pub(crate) fn tell(self, json: bool) -> ExitCode {
+        match (self, json) {
+            (Self::Said, _) => {}
+            (Self::Refused(refusal), true) => println!(
+                "{}",
+                serde_json::to_string(&refusal).unwrap_or_else(|_| refusal.to_string())
+            ),
+            (Self::Refused(refusal), false) => {
+                eprintln!("Refused: {}", refusal.message);
+                if let Some(next) = &refusal.next {
+                    eprintln!("{next}");
+                }
+            }
+            (Self::Failed(error), true) => {
+                let refusal = Refusal::internal(format!("{error:#}"));
+                println!("{}", serde_json::to_string(&refusal).unwrap_or_default());
+            }
+            (Self::Failed(error), false) => eprintln!("punnet: {error:#}"),
+        }
+        ExitCode::from(1)
+    }
+}
+
+/// A verb's desk.
+pub(crate) struct Desk {
+    /// The station.
+    pub(crate) station: Station,
+    /// Print JSON?
+    pub(crate) json: bool,
+    /// Does the station run, with servers and boards?
+    pub(crate) live: bool,
+    importer: Option<Importer>,
+}
+
+/// Something a verb does at a desk.
+pub(crate) trait Work {
+    /// Does it.
+    fn at(self, desk: &Desk) -> impl Future<Output = Result<(), Trouble>>;
+}
+
+impl<F: AsyncFnOnce(&Desk) -> Result<(), Trouble>> Work for F {
+    async fn at(self, desk: &Desk) -> Result<(), Trouble> {
+        self(desk).await
+    }
+}
+
+/// Does a verb's work at the desk that the arguments point to.
+pub(crate) fn run(args: &Args, work: impl Work) -> Result<(), Trouble> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let desk = Desk::open(args).await?;
+        let done = work.at(&desk).await;
+        desk.close().await;
+        done
+    })
+}
+
+impl Desk {
+    async fn open(args: &Args) -> Result<Self, Trouble> {
+        let config = args.configuration()?;
+        let nobody = match Station::attach(&config.socket()).await {
+            Ok(station) => {
+                return Ok(Self {
+                    station,
+                    json: args.json,
+                    live: true,
+                    importer: None,
+                });
+            }
+            Err(nobody) => nobody,
+        };
+        if nobody.why.kind() == std::io::ErrorKind::PermissionDenied {
+            return Err(Trouble::words(format!(
+                "a station runs on {}, and this user may not speak to it. Use sudo, or choose \
+                 another data folder.",
+                config.data_dir.display()
+            )));
+        }
+        let engine = Engine::open(Options {
+            data_dir: config.data_dir.clone(),
+            rehearsal: false,
+        })
+        .with_context(|| format!("no station answers, and {}", config.data_dir.display()))
+        .map_err(Trouble::Failed)?;
+        let library = Library::open(&config.packs_dir())?;
+        let key = load_or_create(&config.data_dir.join("station.key"))
+            .map_err(|e| Trouble::Failed(e.into()))?;
+        let importer = Importer::new(engine.clone(), library.clone(), Arc::new(key));
+        tokio::spawn(effects(engine.clone(), library, importer.clone()));
+        Ok(Self {
+            station: Station::Here(engine),
+            json: args.json,
+            live: false,
+            importer: Some(importer),
+        })
+    }
+
+    async fn close(self) {
+        if let Some(importer) = self.importer {
+            importer.cancel_all();
+            while importer.busy() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        }
+        if let Station::Here(engine) = self.station {
+            engine.close().await;
+        }
+    }
+
+    /// Refuses what only a running station can do.
+    pub(crate) fn must_be_live(&self) -> Result<(), Trouble> {
+        if self.live {
+            return Ok(());
+        }
+        Err(Trouble::Refused(
+            Refusal::new(
+                wire::refusal::Code::Unavailable,
+                "No station is running on this data folder.",
+            )
+            .next("Start it with `punnet --daemon`, or name its folder with --data-dir."),
+        ))
+    }
+
+    /// Changes something.
+    pub(crate) async fn command(&self, command: Command) -> Result<Receipt, Trouble> {
+        Ok(self.station.command(command).await?)
+    }
+
+    /// Asks something.
+    pub(crate) async fn query(&self, query: Query) -> Result<Answer, Trouble> {
+        Ok(self.station.query(query).await?)
+    }
+
+    /// Changes something and prints what became of it: JSON, or what `words` makes of the receipt.
+    pub(crate) async fn change(
+        &self,
+        command: Command,
+        words: impl FnOnce(&Receipt) -> String,
+    ) -> Result<(), Trouble> {
+        let receipt = self.command(command).await?;
+        self.say(&receipt, words)
+    }
+
+    /// Prints a value as JSON, or what `words` makes of it.
+    pub(crate) fn say<T: serde::Serialize>(
+        &self,
+        value: &T,
+        words: impl FnOnce(&T) -> String,
+    ) -> Result<(), Trouble> {
+        if self.json {
+            println!("{}", serde_json::to_string(value)?);
+        } else {
+            let text = words(value);
+            println!("{}", text.trim_end());
+        }
+        Ok(())
+    }
+}
+
+/// What the engine wants done outside while no station runs: images are handled, servers are not.
+async fn effects(engine: Engine, library: Library, importer: Importer) {
+    let mut effects = engine.effects();
+    while let Some(effect) = effects.recv().await {
+        match effect {
+            Effect::StartImport {
+                import,
+                path,
+                product,
+                version,
+                description,
+                activate,
+            } => importer.start(Wanted {
+                import,
+                path,
+                product,
+                version,
+                description,
+                activate,
+            }),
+            Effect::CancelImport { import } => importer.cancel(&import),
+            Effect::RemovePack { image } => library.remove(image),
+            Effect::StartServer(_) | Effect::StopServer(_) | Effect::Vouch(_) => {}
+        }
+    }
+}
+
+/// An answer of another kind than the question.
+pub(crate) fn unexpected() -> Trouble {
+    Trouble::words(
+        "the station gave another answer than was asked for; it may be of another version",
+    )
+}

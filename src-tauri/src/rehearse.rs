@@ -1,0 +1,181 @@
+//! `punnet rehearse`: a whole batch with virtual boards, on a station of its own.
+
+use crate::args::Args;
+use crate::desk::Trouble;
+use crate::print::{Table, size};
+use anyhow::Context as _;
+use station::config::{AgentFiles, Config};
+use station::link::Station as Handle;
+use station::service::{Mode, RunningStation, run as start};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::{Handle as Runtime, Runtime as OwnRuntime};
+use tokio_stream::StreamExt as _;
+use virtual_pi::model::Model;
+use virtual_pi::rehearse::{Operator, Options, Progress, Station, StationDoors, rehearse};
+use wire::command::{Command, Receipt};
+use wire::query::{Answer, Query};
+use wire::refusal::Code;
+use wire::rehearsal::RehearsalReport;
+use wire::update::{Snapshot, Update};
+use wire::{Refusal, Stage};
+
+/// What to rehearse.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Rehearse {
+    /// How many boards.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    boards: u32,
+    /// Models, dealt out in turn: pi3b+, pi4, pi5, cm5 (else all).
+    #[arg(long, value_delimiter = ',', value_parser = model)]
+    models: Vec<Model>,
+    /// A golden image; else a small one is made.
+    #[arg(long)]
+    image: Option<PathBuf>,
+    /// Decides serial numbers and everything left to chance.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Folder for the boards' disks; else a temporary one.
+    #[arg(long, value_name = "FOLDER")]
+    work: Option<PathBuf>,
+    /// Without a window, which this build does not have anyway.
+    #[arg(long)]
+    headless: bool,
+}
+
+fn model(text: &str) -> Result<Model, String> {
+    text.parse()
+}
+
+/// Rehearses, and fails unless every board is done and every disk is right.
+pub(crate) fn run(args: &Args, rehearsal: &Rehearse) -> Result<(), Trouble> {
+    let agent = args.configuration()?.agent;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    let options = Options {
+        boards: rehearsal.boards,
+        models: rehearsal.models.clone(),
+        image: rehearsal.image.clone(),
+        seed: rehearsal.seed,
+        work: rehearsal.work.clone(),
+        ..Options::default()
+    };
+    let private = private_station(&runtime, agent);
+    let json = args.json;
+    let report = rehearse(&options, private, &move |progress| {
+        if !json {
+            tell(&progress);
+        }
+    })
+    .map_err(|e| Trouble::Failed(e.into()))?;
+    if json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("{}", words(&report));
+    }
+    if report.verified && report.done == report.boards {
+        Ok(())
+    } else {
+        Err(Trouble::Said)
+    }
+}
+
+fn private_station(runtime: &OwnRuntime, agent: AgentFiles) -> Station {
+    let runtime = runtime.handle().clone();
+    Station::Private(Box::new(move |data_dir: &Path| {
+        let config = Config::for_rehearsal(data_dir.to_owned(), agent);
+        let running = runtime.block_on(start(config, Mode::Rehearsal))?;
+        let at = running.addresses();
+        Ok(StationDoors {
+            dhcp: at.dhcp.context("DHCP does not serve")?,
+            tftp: at.tftp.context("TFTP does not serve")?,
+            operator: Arc::new(Here {
+                station: running.station(),
+                runtime: runtime.clone(),
+            }),
+            stop: stopper(runtime, running),
+        })
+    }))
+}
+
+fn stopper(runtime: Runtime, running: RunningStation) -> Box<dyn FnOnce() + Send> {
+    Box::new(move || runtime.block_on(running.stop()))
+}
+
+/// The operator's verbs, called in process.
+struct Here {
+    station: Handle,
+    runtime: Runtime,
+}
+
+impl Operator for Here {
+    fn command(&self, command: Command) -> Result<Receipt, Refusal> {
+        self.runtime.block_on(self.station.command(command))
+    }
+
+    fn query(&self, query: Query) -> Result<Answer, Refusal> {
+        self.runtime.block_on(self.station.query(query))
+    }
+
+    fn snapshot(&self) -> Result<Snapshot, Refusal> {
+        self.runtime.block_on(async {
+            match self.station.watch().await?.next().await {
+                Some(Update::Snapshot(now)) => Ok(*now),
+                _ => Err(Refusal::new(Code::Unavailable, "The station has ended.")),
+            }
+        })
+    }
+}
+
+fn tell(progress: &Progress) {
+    match progress {
+        Progress::Preparing(what) => eprintln!("{what}"),
+        Progress::Board(board, what) => eprintln!("{}  {what:?}", board.serial),
+        Progress::Checked { done, of } => eprintln!("{done} of {of} disks checked"),
+    }
+}
+
+fn words(report: &RehearsalReport) -> String {
+    let mut table = Table::new(
+        &[
+            "serial",
+            "name",
+            "state",
+            "seconds",
+            "written",
+            "read back",
+            "fault",
+        ],
+        "",
+    );
+    for board in &report.per_board {
+        table.row([
+            board.serial.clone(),
+            board.hostname.clone(),
+            match board.state {
+                Stage::FirstBootConfirmed => "done, confirmed".to_owned(),
+                state => state.to_string(),
+            },
+            format!("{:.1}", board.seconds),
+            size(board.bytes_written),
+            size(board.bytes_read_back),
+            board.fault.clone().unwrap_or_default(),
+        ]);
+    }
+    format!(
+        "{table}\n{} of {} boards done, {} failed, in {:.1} s; image {}, {} over the wire; {}.",
+        report.done,
+        report.boards,
+        report.failed,
+        report.seconds,
+        size(report.image_bytes),
+        size(report.wire_bytes),
+        if report.verified {
+            "every disk is right"
+        } else {
+            "NOT every disk is right"
+        }
+    )
+}
