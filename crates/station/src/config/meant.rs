@@ -114,7 +114,7 @@ impl Config {
                 prefix: 8,
             },
             leases: LeaseRange {
-                first: Ipv4Addr::new(127, 64, 0, 1),
+                first: Ipv4Addr::new(127, 64, 128, 1),
                 last: Ipv4Addr::new(127, 64, 255, 254),
             },
             dhcp_port: 0,

@@ -82,3 +82,32 @@ async fn wrong_method() -> Response<Body> {
         &json!({"error": "Method not allowed here"}),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::OPENAPI;
+    use wire::command::Command;
+    use wire::query::Query;
+
+    fn examples(kind: &str) -> Vec<serde_json::Value> {
+        let spec: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let arms = spec["components"]["schemas"][kind]["oneOf"].clone();
+        let arms: Vec<serde_json::Value> = serde_json::from_value(arms).unwrap();
+        arms.iter().map(|arm| arm["examples"][0].clone()).collect()
+    }
+
+    #[test]
+    fn every_verb_of_the_description_is_understood() {
+        for example in examples("Command") {
+            let command: Command = serde_json::from_value(example.clone())
+                .unwrap_or_else(|e| panic!("{example}: {e}"));
+            assert_ne!(command, Command::Unknown, "{example}");
+        }
+        for example in examples("Query") {
+            let query: Query = serde_json::from_value(example.clone())
+                .unwrap_or_else(|e| panic!("{example}: {e}"));
+            assert_ne!(query, Query::Unknown, "{example}");
+        }
+        assert_eq!((examples("Command").len(), examples("Query").len()), (31, 14));
+    }
+}

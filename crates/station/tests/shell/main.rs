@@ -1,0 +1,11 @@
+//! A whole station on the loopback, spoken to with the sockets that boards, installers and operators
+//! use. No rights are needed; every test has its own data folder and its own ports.
+
+mod boards;
+mod image;
+mod images;
+mod installer;
+mod lifecycle;
+mod link;
+mod operator;
+mod rig;
