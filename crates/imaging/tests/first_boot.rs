@@ -12,6 +12,9 @@ use wire::image::Grow;
 
 struct NoMount;
 impl Mount for NoMount {
+    fn make_writable(&mut self) -> io::Result<()> {
+        Ok(())
+    }
     fn grow(&mut self, partition_bytes: u64) -> io::Result<u64> {
         Ok(partition_bytes)
     }

@@ -104,6 +104,7 @@ fn deploy<T: Target>(
     let first = image.bytes[..CHUNK].to_vec();
     let watch = &mut |_, _| Ok(());
     Opened::open(disk, image.manifest.clone(), "D1", first, grow)?
+        .clear()?
         .write(&mut source, watch)?
         .read_back(&mut source, watch)?
         .personalise(|disk, layout| {
@@ -393,7 +394,7 @@ fn chunks_that_do_not_belong_are_refused() {
         .unwrap();
         let mut wrong = Wrong(vec![(index, vec![0; len])]);
         assert!(
-            opened.write(&mut wrong, &mut |_, _| Ok(())).is_err(),
+            opened.clear().unwrap().write(&mut wrong, &mut |_, _| Ok(())).is_err(),
             "{index}"
         );
     }
@@ -469,6 +470,8 @@ fn a_gpt_gets_its_backup_at_the_end_of_the_disk() {
     let mut source = Big(&image.bytes, 0);
     let watch = &mut |_, _| Ok(());
     Opened::open(disk, image.manifest.clone(), "D1", first, Grow::Agent)
+        .unwrap()
+        .clear()
         .unwrap()
         .write(&mut source, watch)
         .unwrap()

@@ -6,8 +6,12 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// What the owner of the mount does: grow the file system, take the mount away.
+/// What the owner of the mount does: let it be written, grow the file system, take it away.
 pub trait Mount {
+    /// Lets the file system be written. Until then it is mounted read-only, so that looking at a
+    /// partition does not change it.
+    fn make_writable(&mut self) -> io::Result<()>;
+
     /// Grows the mounted file system to `partition_bytes`; returns its new size in bytes.
     fn grow(&mut self, partition_bytes: u64) -> io::Result<u64>;
 
@@ -96,6 +100,7 @@ impl<M: Mount> RootFs for Mounted<M> {
     }
 
     fn carry_out(&mut self, edits: &[Edit]) -> io::Result<()> {
+        self.mount.make_writable()?;
         for edit in edits {
             let place = self.at(edit.path());
             match edit {
@@ -115,6 +120,7 @@ impl<M: Mount> RootFs for Mounted<M> {
     }
 
     fn grow(&mut self, partition_bytes: u64) -> io::Result<u64> {
+        self.mount.make_writable()?;
         self.mount.grow(partition_bytes)
     }
 
@@ -138,6 +144,9 @@ mod tests {
 
     struct NoMount;
     impl Mount for NoMount {
+        fn make_writable(&mut self) -> io::Result<()> {
+            Ok(())
+        }
         fn grow(&mut self, partition_bytes: u64) -> io::Result<u64> {
             Ok(partition_bytes)
         }

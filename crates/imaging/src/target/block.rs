@@ -46,11 +46,22 @@ impl BlockDevice {
             ));
         }
         drop(exclusive);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(nix::libc::O_DIRECT)
-            .open(path)?;
+        let mut options = OpenOptions::new();
+        Self::direct(path, options.read(true).write(true), discard)
+    }
+
+    /// Opens the whole disk at `path` to look at what lies on it. Works on a write-protected card;
+    /// every write fails.
+    pub fn open_to_look(path: &Path) -> io::Result<Self> {
+        Self::direct(path, OpenOptions::new().read(true), None)
+    }
+
+    fn direct(
+        path: &Path,
+        options: &mut OpenOptions,
+        discard: Option<Discard>,
+    ) -> io::Result<Self> {
+        let mut file = options.custom_flags(nix::libc::O_DIRECT).open(path)?;
         let bytes = file.seek(SeekFrom::End(0))?;
         let sector = logical_sector(&file)?;
         if bytes == 0 || !matches!(sector, 512 | 1024 | 2048 | 4096) {

@@ -4,13 +4,13 @@
 //! that leads on, so that no code can seal a disk that was not read back.
 //!
 //! ```text
-//! Opened ──write──▶ Written ──read_back──▶ ReadBack ──personalise──▶ Personalised ──seal──▶ Sealed
+//! Opened ─clear▶ Cleared ─write▶ Written ─read_back▶ ReadBack ─personalise▶ Personalised ─seal▶ Sealed
 //! ```
 //!
 //! - [`Opened`] has checked everything that can be checked while the disk is still untouched.
-//! - `write` replaces the partition table by a marker ([`crate::target::marker`]), clears what is
-//!   left of an older table at both ends, discards what the image does not use, and writes every
-//!   chunk except the image's head.
+//! - `clear` replaces the partition table by a marker ([`crate::target::marker`]), clears what is
+//!   left of an older table at both ends, and discards what the image does not use.
+//! - `write` writes every chunk except the image's head.
 //! - `read_back` flushes, reads every written chunk from the medium and compares it with the
 //!   manifest. A range that is wrong is written once more; wrong again fails, naming the sectors.
 //! - `personalise` lends the disk to whoever edits the installed system, and takes the partition
@@ -30,7 +30,7 @@ mod written;
 
 pub use error::WriteError;
 pub use layout::Layout;
-pub use opened::Opened;
+pub use opened::{Cleared, Opened};
 pub use sealed::{Personalised, ReadBack, Sealed};
 pub use written::Written;
 

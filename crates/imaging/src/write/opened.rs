@@ -1,4 +1,4 @@
-//! First state: everything checked, nothing lost yet; then clearing and writing.
+//! The first states: everything checked and nothing lost yet; then cleared; then written.
 
 use super::check::{prove, write, write_zeros};
 use super::{Chunks, Figures, Layout, Watch, Work, WriteError, Written};
@@ -57,14 +57,28 @@ impl<T: Target> Opened<T> {
         &self.work.layout
     }
 
-    /// Makes the disk unbootable, clears it, and writes every chunk but the head.
+    /// Makes the disk unbootable and clears it. What it held is lost from here on.
+    pub fn clear(self) -> Result<Cleared<T>, WriteError> {
+        let mut work = self.work;
+        clear(&mut work)?;
+        Ok(Cleared { work })
+    }
+}
+
+/// A disk that boots no more: the marker stands where the partition table was.
+#[derive(Debug)]
+pub struct Cleared<T> {
+    work: Work<T>,
+}
+
+impl<T: Target> Cleared<T> {
+    /// Writes every chunk but the head.
     pub fn write(
         self,
         chunks: &mut dyn Chunks,
         watch: &mut dyn Watch,
     ) -> Result<Written<T>, WriteError> {
         let mut work = self.work;
-        clear(&mut work)?;
         let total = work.manifest.written_bytes();
         let mut left = Left::of(&work.manifest);
         let mut done = put_first(&mut work, &mut left)?;

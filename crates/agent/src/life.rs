@@ -1,0 +1,170 @@
+//! The whole life of an agent: check in, do what is ordered, and say what the board does next.
+
+use crate::failure::Trouble;
+use crate::platform::Platform;
+use crate::provision::provision;
+use crate::screen::{Screen, Tone};
+use delivery::http::Station;
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+use wire::agent::{After, CheckIn, Order};
+use wire::board::Hold;
+use wire::{Hostname, Mac};
+
+/// Version of the contract that this agent speaks ([`CheckIn::protocol`]).
+const PROTOCOL: u32 = 1;
+/// Bounds of the pause that an order to wait may ask for.
+const WAIT_MS: std::ops::RangeInclusive<u32> = 200..=60_000;
+
+/// How an agent reaches its station, and who it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The station's door for boards, `http://address:port`.
+    pub station: String,
+    /// The one-time boot token.
+    pub token: Option<String>,
+    /// The Ethernet address of the interface that booted.
+    pub mac: Mac,
+    /// Source address of every connection, for virtual boards that share one machine.
+    pub local: Option<Ipv4Addr>,
+    /// The station's public key, when the initramfs held one.
+    pub station_key: Option<[u8; 32]>,
+}
+
+/// Paces. The defaults are for boards; tests are less patient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How often the station hears of a board that works; at most a second.
+    pub report_every: Duration,
+    /// Pause after a call that failed; it doubles up to `longest_pause`.
+    pub pause: Duration,
+    /// Longest pause between two calls.
+    pub longest_pause: Duration,
+    /// Pause after a failure, before the agent asks what to do next.
+    pub after_failure: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            report_every: Duration::from_millis(500),
+            pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(5),
+            after_failure: Duration::from_secs(3),
+        }
+    }
+}
+
+/// What the board does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Provisioned: restart.
+    Reboot,
+    /// Provisioned: switch off.
+    PowerOff,
+    /// Provisioned: stay as it is.
+    Stay,
+    /// Was finished before: restart from the own disk.
+    BootFromDisk {
+        /// Its name.
+        hostname: Hostname,
+    },
+    /// A virtual board's plug was pulled.
+    PowerLost,
+}
+
+/// Lives until the board is to do something else. A station that is away is asked for ever.
+pub fn run(platform: &dyn Platform, link: &Link, settings: &Settings) -> Ending {
+    let station = Station::new(&link.station, link.local);
+    let mut pause = settings.pause;
+    while !platform.power_lost() {
+        let inventory = platform.inventory(link.mac);
+        let board = format!("{}, {}", inventory.model, inventory.board);
+        let question = CheckIn {
+            protocol: PROTOCOL,
+            agent: env!("CARGO_PKG_VERSION").to_owned(),
+            token: link.token.clone(),
+            inventory,
+        };
+        let order = station.post("/agent/v1/check-in", &question);
+        let calm = match order {
+            Ok(Order::Provision(job)) => {
+                let result = provision(platform, link, settings, &station, &job);
+                match result {
+                    Ok(()) => return ending(job.after),
+                    Err(Trouble::PowerLost) => return Ending::PowerLost,
+                    Err(Trouble::Failed(_)) => {}
+                    Err(Trouble::Stopped(why)) => {
+                        let mut screen = Screen::new(Tone::Waiting, "", "stopped");
+                        screen.lines = vec![why, board];
+                        platform.show(&screen);
+                    }
+                }
+                settings.after_failure
+            }
+            Ok(Order::BootFromDisk { hostname }) => {
+                platform.show(&Screen::new(Tone::Good, hostname.as_str(), "already done"));
+                return Ending::BootFromDisk { hostname };
+            }
+            Ok(Order::Wait {
+                hold,
+                words,
+                again_ms,
+                identify_s,
+            }) => {
+                platform.show(&waiting(&hold, words, board));
+                if identify_s > 0 {
+                    platform.blink(identify_s);
+                }
+                let ms = again_ms.clamp(*WAIT_MS.start(), *WAIT_MS.end());
+                Duration::from_millis(ms.into())
+            }
+            Ok(Order::Unknown) => {
+                let words = "the station gave an order that this agent does not know";
+                platform.show(&waiting(&Hold::Unknown, words.to_owned(), board));
+                settings.longest_pause
+            }
+            Err(error) => {
+                let mut screen = Screen::new(Tone::Waiting, "", "looking for the station");
+                screen.lines = vec![error.to_string(), board];
+                platform.show(&screen);
+                rest(platform, pause);
+                pause = (pause * 2).min(settings.longest_pause);
+                continue;
+            }
+        };
+        pause = settings.pause;
+        rest(platform, calm);
+    }
+    Ending::PowerLost
+}
+
+fn ending(after: After) -> Ending {
+    match after {
+        After::PowerOff => Ending::PowerOff,
+        After::Stay => Ending::Stay,
+        After::Reboot | After::Unknown => Ending::Reboot,
+    }
+}
+
+fn waiting(hold: &Hold, words: String, board: String) -> Screen {
+    let mut screen = Screen::new(Tone::Waiting, "", "waiting");
+    let words = if words.is_empty() {
+        hold.to_string()
+    } else {
+        words
+    };
+    screen.lines = vec![words, board];
+    screen
+}
+
+/// Waits, but not without power.
+fn rest(platform: &dyn Platform, time: Duration) {
+    let until = Instant::now() + time;
+    while let Some(left) = until.checked_duration_since(Instant::now()) {
+        if left.is_zero() || platform.power_lost() {
+            break;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(200)));
+    }
+}
