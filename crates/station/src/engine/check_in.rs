@@ -273,7 +273,8 @@ fn job(turn: &Turn<'_>, attempt: &Attempt, image: &Image) -> Job {
             .as_ref()
             .map(|d| d.path.clone())
             .unwrap_or_default(),
-        overwrite: attempt.overwrite,
+        // Once writing has begun, what lies on the disk is this deployment's own.
+        overwrite: attempt.overwrite || attempt.touched,
         personalise: Personalise {
             grow: image.contents.grow,
             fresh_machine_id: true,

@@ -103,6 +103,20 @@ fn a_board_has_one_open_deployment_under_its_own_name() {
 }
 
 #[test]
+fn each_of_the_two_locks_on_open_deployments_holds_alone() {
+    let first = format!("{ASSIGN_1} {}", deploy("d1", "00000001", "KXP2-CORO-001"));
+    for lock in [
+        "one_open_deployment_per_board",
+        "one_open_deployment_per_name",
+    ] {
+        forbidden(
+            &format!("{first} DROP INDEX {lock};"),
+            &deploy("d2", "00000001", "KXP2-CORO-001"),
+        );
+    }
+}
+
+#[test]
 fn done_without_proof_cannot_be_stored() {
     let first = format!("{ASSIGN_1} {}", deploy("d1", "00000001", "KXP2-CORO-001"));
     let rows = [
