@@ -20,6 +20,7 @@ mod choose;
 mod failure;
 mod gauge;
 mod life;
+pub mod measure;
 mod meter;
 mod pipeline;
 mod platform;

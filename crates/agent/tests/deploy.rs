@@ -114,7 +114,6 @@ fn a_pack_that_stays_damaged_fails_and_says_what_to_do() {
         &golden,
         Mood {
             damage: Some((5, u32::MAX)),
-            orders: 1,
             ..Mood::default()
         },
     );
@@ -131,10 +130,7 @@ fn a_manifest_of_another_station_is_refused_before_anything_is_lost() {
     let golden = golden();
     let station = FakeStation::start(
         &golden,
-        Mood {
-            orders: 1,
-            ..Mood::default()
-        },
+        Mood::default(),
     );
     let mut board = Board::new(512 << 20);
     board.link_key = Some(common::other_key());
@@ -159,10 +155,7 @@ fn a_bad_spot_is_written_again_and_a_dead_one_is_named() {
 
     let station = FakeStation::start(
         &golden,
-        Mood {
-            orders: 1,
-            ..Mood::default()
-        },
+        Mood::default(),
     );
     let board = Board::with_faults(512 << 20, vec![corrupt(u32::MAX)]);
     board.run_until_ordered_off(&station);
@@ -185,8 +178,7 @@ fn a_stop_leaves_the_disk_unbootable_at_every_moment() {
             &golden,
             Mood {
                 stop_at: Some(stage),
-                orders: 1,
-                ..Mood::default()
+                    ..Mood::default()
             },
         );
         let board = Board::new(512 << 20);
@@ -200,10 +192,7 @@ fn an_image_that_does_not_fit_is_refused_before_anything_is_lost() {
     let golden = golden();
     let station = FakeStation::start(
         &golden,
-        Mood {
-            orders: 1,
-            ..Mood::default()
-        },
+        Mood::default(),
     );
     let board = Board::new(16 << 20);
     board.run_until_ordered_off(&station);
@@ -222,7 +211,6 @@ fn without_power_it_ends_at_once_and_the_disk_says_so() {
         },
     );
     let board = Board::new(512 << 20);
-    station.wire_plug(&board);
     assert_eq!(board.run(&station), Ending::PowerLost);
     let mut disk = FileTarget::open(board.disk_path()).unwrap();
     assert!(matches!(inspect(&mut disk), DiskContent::Unfinished { .. }));

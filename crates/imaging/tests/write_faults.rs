@@ -394,7 +394,11 @@ fn chunks_that_do_not_belong_are_refused() {
         .unwrap();
         let mut wrong = Wrong(vec![(index, vec![0; len])]);
         assert!(
-            opened.clear().unwrap().write(&mut wrong, &mut |_, _| Ok(())).is_err(),
+            opened
+                .clear()
+                .unwrap()
+                .write(&mut wrong, &mut |_, _| Ok(()))
+                .is_err(),
             "{index}"
         );
     }

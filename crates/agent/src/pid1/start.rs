@@ -25,9 +25,20 @@ pub(crate) fn mounts() -> nix::Result<()> {
         }
     }
     std::fs::create_dir_all("/mnt").ok();
+    speak();
     // Only the kernel's own emergencies may write over the screen.
     std::fs::write("/proc/sys/kernel/printk", "2").ok();
     Ok(())
+}
+
+/// Ties standard output and error to the console: an initramfs without the node `/dev/console` left
+/// the program without them.
+fn speak() {
+    let console = std::fs::File::options().read(true).write(true).open("/dev/console");
+    if let Ok(console) = console {
+        nix::unistd::dup2_stdout(&console).ok();
+        nix::unistd::dup2_stderr(&console).ok();
+    }
 }
 
 /// Collects processes that nobody else waits for: PID 1's oldest duty. The agent starts none, the

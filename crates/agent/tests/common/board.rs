@@ -18,17 +18,17 @@ use wire::disk::{Disk, DiskContent, DiskKind};
 use wire::manifest::ChunkClass;
 use wire::{BoardId, Mac};
 
-pub struct Board {
+pub(crate) struct Board {
     _dir: tempfile::TempDir,
     file: PathBuf,
     switch: Switch,
     blinked: AtomicU32,
     shown: Mutex<Vec<String>>,
-    pub plug: Arc<AtomicBool>,
-    pub link_key: Option<[u8; 32]>,
+    pub(crate) plug: Arc<AtomicBool>,
+    pub(crate) link_key: Option<[u8; 32]>,
 }
 
-pub const SETTINGS: Settings = Settings {
+pub(crate) const SETTINGS: Settings = Settings {
     report_every: Duration::from_millis(20),
     pause: Duration::from_millis(10),
     longest_pause: Duration::from_millis(100),
@@ -36,11 +36,11 @@ pub const SETTINGS: Settings = Settings {
 };
 
 impl Board {
-    pub fn new(disk_bytes: u64) -> Self {
+    pub(crate) fn new(disk_bytes: u64) -> Self {
         Self::with_faults(disk_bytes, Vec::new())
     }
 
-    pub fn with_faults(disk_bytes: u64, faults: Vec<Fault>) -> Self {
+    pub(crate) fn with_faults(disk_bytes: u64, faults: Vec<Fault>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("disk");
         FileTarget::create(&file, disk_bytes).unwrap();
@@ -69,40 +69,39 @@ impl Board {
         }
     }
 
-    pub fn run(&self, station: &FakeStation) -> Ending {
+    pub(crate) fn run(&self, station: &FakeStation) -> Ending {
+        station.wire_plug(self);
         run(self, &self.link(station), &SETTINGS)
     }
 
-    /// For stations that have only one order to give: afterwards they make the board wait, and its
-    /// plug is pulled.
-    pub fn run_until_ordered_off(&self, station: &FakeStation) {
-        station.wire_plug(self);
+    /// A station has one order to give; whoever checks in again finds its plug pulled.
+    pub(crate) fn run_until_ordered_off(&self, station: &FakeStation) {
         assert_eq!(self.run(station), Ending::PowerLost);
     }
 
-    pub fn disk_path(&self) -> &Path {
+    pub(crate) fn disk_path(&self) -> &Path {
         &self.file
     }
 
-    pub fn blinked(&self) -> u32 {
+    pub(crate) fn blinked(&self) -> u32 {
         self.blinked.load(Ordering::Relaxed)
     }
 
-    pub fn shown(&self) -> Vec<String> {
+    pub(crate) fn shown(&self) -> Vec<String> {
         self.shown.lock().unwrap().clone()
     }
 
-    pub fn content(&self) -> DiskContent {
+    pub(crate) fn content(&self) -> DiskContent {
         inspect(&mut FileTarget::open(&self.file).unwrap())
     }
 
-    pub fn assert_unfinished(&self) {
+    pub(crate) fn assert_unfinished(&self) {
         let deployment = "D-1".to_owned();
         assert_eq!(self.content(), DiskContent::Unfinished { deployment });
     }
 
     /// The disk holds the image, its table fills the disk, the system has its name.
-    pub fn assert_holds(&self, golden: &Golden, hostname: &str) {
+    pub(crate) fn assert_holds(&self, golden: &Golden, hostname: &str) {
         let mut disk = FileTarget::open(&self.file).unwrap();
         let mut head = vec![0; 1 << 20];
         disk.read_back(0, &mut head).unwrap();
@@ -179,7 +178,9 @@ impl Platform for Board {
     }
 
     fn show(&self, screen: &Screen) {
-        self.shown.lock().unwrap().push(screen.one_line());
+        let line = screen.one_line();
+        println!("{line}");
+        self.shown.lock().unwrap().push(line);
     }
 
     fn blink(&self, seconds: u32) {

@@ -11,24 +11,24 @@ use std::sync::atomic::AtomicBool;
 use wire::image::ImageId;
 use wire::manifest::Manifest;
 
-pub struct Golden {
+pub(crate) struct Golden {
     _dir: tempfile::TempDir,
-    pub pack: PathBuf,
-    pub id: ImageId,
-    pub manifest: Manifest,
-    pub root_start: u64,
-    pub key: [u8; 32],
+    pub(crate) pack: PathBuf,
+    pub(crate) id: ImageId,
+    pub(crate) manifest: Manifest,
+    pub(crate) root_start: u64,
+    pub(crate) key: [u8; 32],
 }
 
 fn signing_key() -> SigningKey {
     SigningKey::from_bytes(&[42; 32])
 }
 
-pub fn other_key() -> [u8; 32] {
+pub(crate) fn other_key() -> [u8; 32] {
     SigningKey::from_bytes(&[43; 32]).verifying_key().to_bytes()
 }
 
-pub fn golden() -> &'static Golden {
+pub(crate) fn golden() -> &'static Golden {
     static GOLDEN: OnceLock<Golden> = OnceLock::new();
     GOLDEN.get_or_init(make)
 }

@@ -4,6 +4,6 @@ mod board;
 mod image;
 mod station;
 
-pub use board::Board;
-pub use image::{Golden, golden, other_key};
-pub use station::{FakeStation, Mood};
+pub(crate) use board::Board;
+pub(crate) use image::{Golden, golden, other_key};
+pub(crate) use station::{FakeStation, Mood};

@@ -22,32 +22,32 @@ use wire::image::Grow;
 
 /// How the station behaves.
 #[derive(Debug, Clone)]
-pub struct Mood {
+pub(crate) struct Mood {
     /// Check-ins that are made to wait before the order.
-    pub waits: u32,
-    /// Orders it gives before the board has to wait for good.
-    pub orders: u32,
+    pub(crate) waits: u32,
+    /// Orders it gives; then the plug of whoever asks is pulled.
+    pub(crate) orders: u32,
     /// The board is already done.
-    pub finished: bool,
+    pub(crate) finished: bool,
     /// What the board does afterwards.
-    pub after: After,
+    pub(crate) after: After,
     /// Every n-th range is cut off in the middle.
-    pub break_every: u32,
+    pub(crate) break_every: u32,
     /// Ranges are refused for a while, as by a station that has just started.
-    pub refuse_for_a_while: bool,
+    pub(crate) refuse_for_a_while: bool,
     /// This chunk comes damaged so many times.
-    pub damage: Option<(usize, u32)>,
+    pub(crate) damage: Option<(usize, u32)>,
     /// Says stop when this stage is reported.
-    pub stop_at: Option<Stage>,
+    pub(crate) stop_at: Option<Stage>,
     /// Pulls the board's plug when this stage is reported.
-    pub pull_plug_at: Option<Stage>,
+    pub(crate) pull_plug_at: Option<Stage>,
 }
 
 impl Default for Mood {
     fn default() -> Self {
         Self {
             waits: 0,
-            orders: u32::MAX,
+            orders: 1,
             finished: false,
             after: After::Reboot,
             break_every: 0,
@@ -74,14 +74,14 @@ struct Inner {
     log: Mutex<Log>,
 }
 
-pub struct FakeStation {
+pub(crate) struct FakeStation {
     inner: Arc<Inner>,
     address: SocketAddr,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl FakeStation {
-    pub fn start(golden: &Golden, mood: Mood) -> Self {
+    pub(crate) fn start(golden: &Golden, mood: Mood) -> Self {
         let inner = Arc::new(Inner {
             pack: Pack::open(&golden.pack).unwrap(),
             key: golden.key,
@@ -111,24 +111,24 @@ impl FakeStation {
         }
     }
 
-    pub fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    pub fn key(&self) -> [u8; 32] {
+    pub(crate) fn key(&self) -> [u8; 32] {
         self.inner.key
     }
 
     /// Lets the station pull this board's plug.
-    pub fn wire_plug(&self, board: &Board) {
+    pub(crate) fn wire_plug(&self, board: &Board) {
         self.inner.log.lock().unwrap().plug = Some(Arc::clone(&board.plug));
     }
 
-    pub fn events(&self) -> Vec<(u64, AgentEvent)> {
+    pub(crate) fn events(&self) -> Vec<(u64, AgentEvent)> {
         self.inner.log.lock().unwrap().events.clone()
     }
 
-    pub fn outcome(&self) -> Outcome {
+    pub(crate) fn outcome(&self) -> Outcome {
         let events = self.events();
         let done = events.into_iter().find_map(|(_, e)| match e {
             AgentEvent::Done(outcome) => Some(outcome),
@@ -137,7 +137,7 @@ impl FakeStation {
         done.expect("the board said that it is done")
     }
 
-    pub fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         let events = self.events();
         let failed = events.into_iter().find_map(|(_, e)| match e {
             AgentEvent::Failed(failure) => Some(failure),
