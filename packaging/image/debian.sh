@@ -9,7 +9,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/packaging/image
-cache=${CARGO_TARGET_DIR:-$root/target}/lab-cache
+cache=$root/target/lab-cache
 out=${1:-$cache/debian-arm64.img}
 disk_id=50554e32
 export PATH="$PATH:/usr/sbin:/sbin" SOURCE_DATE_EPOCH=1735689600
@@ -26,7 +26,7 @@ fi
 if [ "$(id -u)" -ne 0 ]; then
     sudo -n true 2>/dev/null || { echo "debian.sh needs root or passwordless sudo" >&2; exit 1; }
     flock -u 9
-    exec sudo -n env CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$root/target}" "$0" "$out"
+    exec sudo -n "$0" "$out"
 fi
 
 tools=

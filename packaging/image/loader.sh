@@ -8,7 +8,7 @@
 # comes up late is found.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
-out=${1:-${CARGO_TARGET_DIR:-$root/target}/board/grubaa64.efi}
+out=${1:-$root/target/board/grubaa64.efi}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -11,7 +11,7 @@
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/packaging/image
-cache=${CARGO_TARGET_DIR:-$root/target}/lab-cache
+cache=$root/target/lab-cache
 out=${1:-$cache/small-arm64.img}
 export SOURCE_DATE_EPOCH=1735689600
 disk_id=50554e31

@@ -22,7 +22,7 @@ pub(crate) fn random(file: &Path, bytes: usize, seed: u64) {
 
 /// The biggest real image at hand: the Debian one when it was made before, the small one otherwise.
 pub(crate) fn image() -> PathBuf {
-    let debian = binaries::target().join("lab-cache/debian-arm64.img");
+    let debian = binaries::root().join("target/lab-cache/debian-arm64.img");
     if debian.exists() {
         debian
     } else {

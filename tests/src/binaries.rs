@@ -46,18 +46,13 @@ pub fn example(package: &str, name: &str) -> PathBuf {
 pub fn agent_arm64() -> PathBuf {
     static ARCHIVE: OnceLock<PathBuf> = OnceLock::new();
     ARCHIVE
-        .get_or_init(|| {
-            made(
-                &target().join("board/punnet-agent-arm64.cpio.zst"),
-                "board/build.sh",
-            )
-        })
+        .get_or_init(|| made("punnet-agent-arm64.cpio.zst", "board/build.sh"))
         .clone()
 }
 
 /// The UEFI network boot loader for arm64.
 pub fn loader_arm64() -> PathBuf {
-    made(&target().join("board/grubaa64.efi"), "image/loader.sh")
+    made("grubaa64.efi", "image/loader.sh")
 }
 
 /// The small arm64 system image.
@@ -71,11 +66,13 @@ pub fn debian_image() -> Option<PathBuf> {
     std::env::var_os("PUNNET_SOAK").map(|_| script("image/debian.sh"))
 }
 
-fn made(file: &Path, by: &str) -> PathBuf {
+/// A file of the folder of things for boards; made by a script when it is missing.
+fn made(name: &str, by: &str) -> PathBuf {
+    let file = root().join("target/board").join(name);
     if !file.exists() {
         expect(&mut Command::new(root().join("packaging").join(by)));
     }
-    file.to_owned()
+    file
 }
 
 /// Runs a script that prints the path of what it made.
