@@ -19,7 +19,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     clean(Path::new(into))?;
     let begun = Instant::now();
     let never = AtomicBool::new(false);
-    let done = import(Path::new(source), Path::new(into), &options, &|_| {}, &never)?;
+    let done = import(
+        Path::new(source),
+        Path::new(into),
+        &options,
+        &|_| {},
+        &never,
+    )?;
     let seconds = begun.elapsed().as_secs_f64();
     let count = |class| {
         let chunks = done.manifest.chunks.iter();

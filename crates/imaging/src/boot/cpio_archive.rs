@@ -19,7 +19,8 @@ pub(super) struct Archive {
 impl Archive {
     /// Adds a file, readable by all.
     pub(super) fn file(&mut self, path: &str, bytes: Vec<u8>) {
-        self.files.insert(path.trim_start_matches('/').to_owned(), bytes);
+        self.files
+            .insert(path.trim_start_matches('/').to_owned(), bytes);
     }
 
     /// The archive: folders before what lies in them.

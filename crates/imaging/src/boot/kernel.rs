@@ -159,12 +159,20 @@ mod tests {
         let config = |text: &'static str| ("config.txt", Bytes::from_static(text.as_bytes()));
         let own = ("own.img", arm64());
         let other = ("kernel8.img", arm64());
-        let named = [config("[pi5]\nkernel=own.img\n"), own.clone(), other.clone()];
+        let named = [
+            config("[pi5]\nkernel=own.img\n"),
+            own.clone(),
+            other.clone(),
+        ];
         assert_eq!(chosen(&named, Family::Pi5).unwrap(), "own.img");
         assert_eq!(chosen(&named, Family::Pi4).unwrap(), "kernel8.img");
         let absent = [config("kernel=gone.img\n"), other.clone()];
         assert_eq!(chosen(&absent, Family::Pi4).unwrap(), "kernel8.img");
-        let for_32_bit = [config("kernel=kernel7l.img\n"), ("kernel7l.img", Bytes::new()), other];
+        let for_32_bit = [
+            config("kernel=kernel7l.img\n"),
+            ("kernel7l.img", Bytes::new()),
+            other,
+        ];
         assert_eq!(chosen(&for_32_bit, Family::Pi4).unwrap(), "kernel8.img");
     }
 

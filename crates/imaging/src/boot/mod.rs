@@ -159,9 +159,12 @@ impl BootSet {
     /// Device-tree files at the top of the boot partition, by name.
     pub fn device_trees(&self) -> Vec<String> {
         let top = self.files.keys().filter(|p| !p.contains('/'));
-        top.filter(|p| p.rsplit_once('.').is_some_and(|(_, ending)| ending == "dtb"))
-            .cloned()
-            .collect()
+        top.filter(|p| {
+            p.rsplit_once('.')
+                .is_some_and(|(_, ending)| ending == "dtb")
+        })
+        .cloned()
+        .collect()
     }
 
     /// Name of the installed system (`PRETTY_NAME`), empty when it is not known.

@@ -17,18 +17,69 @@ pub const LOAD_ORDER: &str = "/lib/modules/load-order";
 /// The modules the agent may need, by name. Most kernels have most of them built in.
 pub const WANTED: &[&str] = &[
     // network, on boards and in emulators
-    "af_packet", "bcmgenet", "broadcom", "bcm7xxx", "mdio_bcm_unimac", "genet", "macb", "microchip",
-    "lan78xx", "smsc95xx", "r8152", "ax88179_178a", "cdc_ether", "asix", "r8169", "realtek", "igb",
-    "igc", "e1000", "e1000e", "virtio_net", "net_failover", "failover",
+    "af_packet",
+    "bcmgenet",
+    "broadcom",
+    "bcm7xxx",
+    "mdio_bcm_unimac",
+    "genet",
+    "macb",
+    "microchip",
+    "lan78xx",
+    "smsc95xx",
+    "r8152",
+    "ax88179_178a",
+    "cdc_ether",
+    "asix",
+    "r8169",
+    "realtek",
+    "igb",
+    "igc",
+    "e1000",
+    "e1000e",
+    "virtio_net",
+    "net_failover",
+    "failover",
     // buses and disks
-    "pcie_brcmstb", "reset_brcmstb_rescal", "reset_raspberrypi", "clk_raspberrypi", "raspberrypi",
-    "xhci_pci", "xhci_plat_hcd", "dwc2", "dwc3", "phy_generic", "usb_storage", "uas", "sd_mod",
-    "mmc_core", "mmc_block", "bcm2835", "sdhci_iproc", "sdhci_brcmstb", "nvme", "nvme_core",
-    "virtio_pci", "virtio_mmio", "virtio_blk", "virtio_scsi", "virtio_rng", "ahci",
+    "pcie_brcmstb",
+    "reset_brcmstb_rescal",
+    "reset_raspberrypi",
+    "clk_raspberrypi",
+    "raspberrypi",
+    "xhci_pci",
+    "xhci_plat_hcd",
+    "dwc2",
+    "dwc3",
+    "phy_generic",
+    "usb_storage",
+    "uas",
+    "sd_mod",
+    "mmc_core",
+    "mmc_block",
+    "bcm2835",
+    "sdhci_iproc",
+    "sdhci_brcmstb",
+    "nvme",
+    "nvme_core",
+    "virtio_pci",
+    "virtio_mmio",
+    "virtio_blk",
+    "virtio_scsi",
+    "virtio_rng",
+    "ahci",
     // file systems
-    "ext4", "crc32c_generic", "vfat", "fat", "nls_cp437", "nls_ascii", "nls_iso8859_1", "nls_utf8",
+    "ext4",
+    "crc32c_generic",
+    "vfat",
+    "fat",
+    "nls_cp437",
+    "nls_ascii",
+    "nls_iso8859_1",
+    "nls_utf8",
     // inventory
-    "nvmem_rmem", "raspberrypi_hwmon", "efivarfs",
+    "nvmem_rmem",
+    "raspberrypi_hwmon",
+    "efivarfs",
 ];
 
 /// Most bytes of modules in all, decompressed.
@@ -173,7 +224,11 @@ impl<'a> Index<'a> {
         let mut order = Vec::new();
         let mut seen = BTreeSet::new();
         for name in wanted {
-            if let Some(path) = self.paths.get(*name).filter(|_| !self.builtin.contains(*name)) {
+            if let Some(path) = self
+                .paths
+                .get(*name)
+                .filter(|_| !self.builtin.contains(*name))
+            {
                 self.visit(path, &mut seen, &mut order);
             }
         }
@@ -218,20 +273,32 @@ mod tests {
                    kernel/built-in.ko:\nkernel/other.ko: kernel/a.ko.xz\n";
         let index = Index::parse(dep, "kernel/built-in.ko\nkernel/virtio-net.ko\n");
         let order = index.load_order(&["a", "c", "built_in", "gone", "virtio_net"]);
-        assert_eq!(order, ["kernel/c.ko.xz", "kernel/b.ko.xz", "kernel/a.ko.xz"]);
-        assert_eq!(index.absent(&["a", "gone", "virtio_net", "built_in"]), ["gone"]);
+        assert_eq!(
+            order,
+            ["kernel/c.ko.xz", "kernel/b.ko.xz", "kernel/a.ko.xz"]
+        );
+        assert_eq!(
+            index.absent(&["a", "gone", "virtio_net", "built_in"]),
+            ["gone"]
+        );
     }
 
     #[test]
     fn circles_and_ways_out_do_no_harm() {
         let dep = "a.ko: b.ko\nb.ko: a.ko ../../etc/passwd.ko\n/etc/x.ko:\n../y.ko:\nnot a line\n";
         let index = Index::parse(dep, "");
-        assert_eq!(index.load_order(&["a", "x", "y", "passwd"]), ["b.ko", "a.ko"]);
+        assert_eq!(
+            index.load_order(&["a", "x", "y", "passwd"]),
+            ["b.ko", "a.ko"]
+        );
     }
 
     #[test]
     fn names_are_those_of_the_kernel() {
-        assert_eq!(name_of("kernel/drivers/net/virtio-net.ko.zst"), "virtio_net");
+        assert_eq!(
+            name_of("kernel/drivers/net/virtio-net.ko.zst"),
+            "virtio_net"
+        );
         assert_eq!(plain_ending("a/b.ko.xz"), "a/b.ko");
         assert_eq!(plain_ending("a/b.ko"), "a/b.ko");
     }

@@ -99,7 +99,10 @@ impl Seek for Window {
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
         };
         self.at = place.ok_or_else(|| {
-            io::Error::new(io::ErrorKind::InvalidInput, "before the start of the partition")
+            io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "before the start of the partition",
+            )
         })?;
         Ok(self.at)
     }

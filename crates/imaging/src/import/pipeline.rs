@@ -131,7 +131,9 @@ const PANICKED: ImportError = ImportError::Internal("a thread stopped");
 fn rest_of(written: u64, counter: &ReadBytes, total: u64) -> u64 {
     let read = counter.so_far().clamp(1, total.max(1));
     let whole = u128::from(written) * u128::from(total) / u128::from(read);
-    u64::try_from(whole).unwrap_or(u64::MAX).saturating_sub(written)
+    u64::try_from(whole)
+        .unwrap_or(u64::MAX)
+        .saturating_sub(written)
 }
 
 fn read_chunks(

@@ -70,8 +70,7 @@ pub fn decode_chunk_into(
             raw.len()
         )));
     }
-    let got =
-        zstd::bulk::decompress_to_buffer(packed, raw).map_err(|e| frame(e.to_string()))?;
+    let got = zstd::bulk::decompress_to_buffer(packed, raw).map_err(|e| frame(e.to_string()))?;
     if got != length {
         return Err(frame(format!("it holds {got} bytes instead of {length}")));
     }

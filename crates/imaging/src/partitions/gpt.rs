@@ -102,9 +102,8 @@ fn header_crc(header: &[u8]) -> u32 {
 impl Gpt {
     fn checked(self) -> Result<Self, TableError> {
         for (number, lbas) in self.used() {
-            let possible = !lbas.is_empty()
-                && lbas.end <= MAX_LBA
-                && lbas.start * SECTOR >= self.reserved();
+            let possible =
+                !lbas.is_empty() && lbas.end <= MAX_LBA && lbas.start * SECTOR >= self.reserved();
             if !possible {
                 return damaged(format!("GPT partition {number} has an impossible place"));
             }

@@ -172,9 +172,12 @@ impl Table {
         starts.chain(container).min()
     }
 
-    /// Where the last partition ends, in bytes: what an image must at least hold.
+    /// Where the last partition ends, in bytes: what an image must at least hold. A link of the
+    /// chain that was announced and has not been seen counts as well.
     pub fn end(&self) -> u64 {
-        self.partitions.iter().map(Partition::end).max().unwrap_or(0)
+        let link = self.pending().map(|at| at + SECTOR);
+        let ends = self.partitions.iter().map(Partition::end);
+        ends.chain(link).max().unwrap_or(0)
     }
 
     /// How many bytes at the start make the disk bootable and belong to no partition: they are
@@ -200,4 +203,3 @@ fn le32(bytes: &[u8], at: usize) -> u32 {
 fn le64(bytes: &[u8], at: usize) -> u64 {
     u64::from(le32(bytes, at)) | u64::from(le32(bytes, at + 4)) << 32
 }
-

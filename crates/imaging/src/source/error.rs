@@ -68,7 +68,9 @@ impl SourceError {
     /// Sorts what a decoder returned: faults of the data become reasons, faults of the file system
     /// stay as they are.
     pub(super) fn of_decoder(format: Format, e: io::Error) -> io::Error {
-        let sorted_already = e.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>);
+        let sorted_already = e
+            .get_ref()
+            .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>);
         if sorted_already || e.raw_os_error().is_some() {
             return e;
         }

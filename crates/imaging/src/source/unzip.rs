@@ -55,9 +55,10 @@ pub(super) fn the_image(path: &Path, file: File) -> Result<Entry, SourceError> {
         let raw = archive
             .by_index_raw(index)
             .map_err(|e| zip_error(path, e))?;
-        let name = raw
-            .name()
-            .map_or_else(|_| format!("number {}", index + 1), std::borrow::Cow::into_owned);
+        let name = raw.name().map_or_else(
+            |_| format!("number {}", index + 1),
+            std::borrow::Cow::into_owned,
+        );
         if !raw.is_file() || raw.size() == 0 || is_litter(&name) {
             continue;
         }

@@ -93,9 +93,7 @@ impl<R: BufRead> Read for XzReader<R> {
             let at_end = here.is_empty();
             let (in_before, out_before) = (stream.total_in(), stream.total_out());
             let action = if at_end { Action::Finish } else { Action::Run };
-            let status = stream
-                .process(here, buffer, action)
-                .map_err(reason)?;
+            let status = stream.process(here, buffer, action).map_err(reason)?;
             let used = (stream.total_in() - in_before) as usize;
             let made = (stream.total_out() - out_before) as usize;
             self.input.consume(used);

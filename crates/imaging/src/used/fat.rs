@@ -82,7 +82,11 @@ impl Geometry {
             table_sectors,
             root_sectors,
             total_sectors,
-            label: if label == "NO NAME" { String::new() } else { label },
+            label: if label == "NO NAME" {
+                String::new()
+            } else {
+                label
+            },
             // Linux sets bit 0 while mounted, bit 1 asks for a check of the medium.
             dirty: b[state_at] & 3 != 0,
             mirrored: !wide || le16(40) & 0x80 == 0,
@@ -180,7 +184,11 @@ impl Clusters {
         let wide = self.geometry.width == Width::Fat32;
         let bytes = if wide { 4 } else { 2 };
         let mut values = table.chunks_exact(bytes).map(|e| {
-            let high = if wide { u32::from(e[2]) << 16 | u32::from(e[3]) << 24 } else { 0 };
+            let high = if wide {
+                u32::from(e[2]) << 16 | u32::from(e[3]) << 24
+            } else {
+                0
+            };
             (u32::from(e[0]) | u32::from(e[1]) << 8 | high) & 0x0fff_ffff
         });
         // The second entry has a bit for "cleanly unmounted" and one for "no errors".

@@ -50,7 +50,9 @@ impl<K> Gather<K> {
             let missing = wanted.len - wanted.bytes.len() as u64;
             let from = (next - start) as usize;
             let to = (next.saturating_add(missing).min(end) - start) as usize;
-            wanted.bytes.extend_from_slice(bytes.get(from..to).unwrap_or_default());
+            wanted
+                .bytes
+                .extend_from_slice(bytes.get(from..to).unwrap_or_default());
             if wanted.bytes.len() as u64 == wanted.len {
                 over.push(*place);
             }

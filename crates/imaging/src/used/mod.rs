@@ -263,8 +263,7 @@ impl Tracked {
                     for copy in 0..geometry.copies() {
                         let range = geometry.table(copy);
                         let len = range.end - range.start;
-                        self.gather
-                            .want(base + range.start, len, Piece::Fat);
+                        self.gather.want(base + range.start, len, Piece::Fat);
                     }
                     self.space = Space::Fat(fat::Clusters::new(geometry));
                 }
@@ -285,4 +284,3 @@ impl Tracked {
         self.seen = Some(seen);
     }
 }
-

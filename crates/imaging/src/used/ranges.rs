@@ -14,7 +14,12 @@ impl RangeSet {
         }
         let (mut start, mut end) = (range.start, range.end);
         // Swallow every range that touches the new one.
-        while let Some((&s, &e)) = self.0.range(..=end).next_back().filter(|(_, e)| **e >= start) {
+        while let Some((&s, &e)) = self
+            .0
+            .range(..=end)
+            .next_back()
+            .filter(|(_, e)| **e >= start)
+        {
             start = start.min(s);
             end = end.max(e);
             self.0.remove(&s);

@@ -33,7 +33,10 @@ fn the_boot_partition_comes_out_whole() {
         "overlays/a rather long name.dtbo",
     ];
     assert_eq!(paths, wanted);
-    assert_eq!(set.files()["kernel8.img"], arm64_kernel("6.12.25+rpt-rpi-v8"));
+    assert_eq!(
+        set.files()["kernel8.img"],
+        arm64_kernel("6.12.25+rpt-rpi-v8")
+    );
     assert!(set.command_line().starts_with("console=tty1"));
     assert_eq!(set.os(), "Debian GNU/Linux 13 (trixie)");
     assert!(set.skipped().is_empty());
@@ -44,16 +47,28 @@ fn each_family_gets_a_kernel_with_its_modules() {
     let set = boot_set(&GOLDEN).unwrap();
     let five = set.kernel(Family::Pi5).unwrap();
     assert_eq!(five.path, "kernel_2712.img");
-    assert_eq!((five.arch, five.version.as_deref()), (Some(Arch::Arm64), Some(KERNEL_VERSION)));
+    assert_eq!(
+        (five.arch, five.version.as_deref()),
+        (Some(Arch::Arm64), Some(KERNEL_VERSION))
+    );
     let modules = five.modules.as_ref().unwrap();
     assert_eq!(modules.version, KERNEL_VERSION);
-    assert_eq!(modules.names, ["failover", "net_failover", "virtio_net", "vfat"]);
-    assert!(!modules.missing.contains(&"nvme".to_owned()), "built in is not missing");
+    assert_eq!(
+        modules.names,
+        ["failover", "net_failover", "virtio_net", "vfat"]
+    );
+    assert!(
+        !modules.missing.contains(&"nvme".to_owned()),
+        "built in is not missing"
+    );
     assert!(modules.missing.contains(&"igc".to_owned()));
 
     let four = set.kernel(Family::Pi4).unwrap();
     assert_eq!(four.path, "kernel8.img");
-    assert!(four.modules.is_none(), "modules of another version are not mixed in");
+    assert!(
+        four.modules.is_none(),
+        "modules of another version are not mixed in"
+    );
 }
 
 #[test]
@@ -74,7 +89,11 @@ fn the_modules_unpack_as_the_kernel_would_unpack_them() {
     assert_eq!(lines.len(), 4);
     for (line, name) in lines.iter().zip(&modules.names) {
         let module = fs::read_to_string(dir.path().join(&line[1..])).unwrap();
-        assert_eq!(module, format!("the module {name}"), "decompressed, in order");
+        assert_eq!(
+            module,
+            format!("the module {name}"),
+            "decompressed, in order"
+        );
     }
 }
 
@@ -93,10 +112,16 @@ fn images_that_grow_themselves_are_recognised() {
         extra,
         ..Recipe::default()
     };
-    assert_eq!(grow_of(&with_line("root=/dev/mmcblk0p2 rootwait resize")), Grow::Image);
+    assert_eq!(
+        grow_of(&with_line("root=/dev/mmcblk0p2 rootwait resize")),
+        Grow::Image
+    );
     let firstboot = "quiet init=/usr/lib/raspberrypi-sys-mods/firstboot";
     assert_eq!(grow_of(&with_line(firstboot)), Grow::Image);
-    assert_eq!(grow_of(&with_line("root=/dev/x resize_later noresize")), Grow::Agent);
+    assert_eq!(
+        grow_of(&with_line("root=/dev/x resize_later noresize")),
+        Grow::Agent
+    );
     let growpart = with_files(&[
         ("etc/cloud/cloud.cfg", "cloud_init_modules:\n  - growpart\n"),
         ("usr/bin/cloud-init", ""),
@@ -104,8 +129,14 @@ fn images_that_grow_themselves_are_recognised() {
     ]);
     assert_eq!(grow_of(&growpart), Grow::Image);
     let always = with_files(&[
-        ("usr/lib/systemd/system/rpi-resize.service", "[Service]\nExecStart=/bin/true\n"),
-        ("etc/systemd/system/multi-user.target.wants/rpi-resize.service", ""),
+        (
+            "usr/lib/systemd/system/rpi-resize.service",
+            "[Service]\nExecStart=/bin/true\n",
+        ),
+        (
+            "etc/systemd/system/multi-user.target.wants/rpi-resize.service",
+            "",
+        ),
     ]);
     assert_eq!(grow_of(&always), Grow::Image);
     let on_request = with_files(&[
@@ -113,7 +144,10 @@ fn images_that_grow_themselves_are_recognised() {
             "usr/lib/systemd/system/rpi-resize.service",
             "[Unit]\nConditionKernelCommandLine=resize\n",
         ),
-        ("etc/systemd/system/multi-user.target.wants/rpi-resize.service", ""),
+        (
+            "etc/systemd/system/multi-user.target.wants/rpi-resize.service",
+            "",
+        ),
     ]);
     assert_eq!(grow_of(&on_request), Grow::Agent);
 }
@@ -150,12 +184,23 @@ fn of_several_fat_partitions_the_one_with_a_kernel_counts() {
     crate::fixture::fill_with_garbage(&empty, 20 << 20, 1);
     run("mkfs.fat", &["-F", "16", text(&empty)]);
     fs::write(dir.path().join("autoboot.txt"), "[all]\nboot_partition=2\n").unwrap();
-    run("mcopy", &["-i", text(&empty), text(&dir.path().join("autoboot.txt")), "::/"]);
+    run(
+        "mcopy",
+        &[
+            "-i",
+            text(&empty),
+            text(&dir.path().join("autoboot.txt")),
+            "::/",
+        ],
+    );
     let path = dir.path().join("disk");
     let mut disk = File::create(&path).unwrap();
     let boot = golden::boot_fs(dir.path(), &Recipe::default());
     let (first, second) = (1 << 20, 32 << 20);
-    crate::fixture::write_mbr(&mut disk, &[(0x0c, first, 20 << 20), (0x0c, second, BOOT_BYTES)]);
+    crate::fixture::write_mbr(
+        &mut disk,
+        &[(0x0c, first, 20 << 20), (0x0c, second, BOOT_BYTES)],
+    );
     crate::fixture::copy_into(&mut disk, first, &empty);
     crate::fixture::copy_into(&mut disk, second, &boot);
     let set = boot_set(&path).unwrap();

@@ -78,7 +78,10 @@ impl Dice {
 /// Fills a file with bytes that no file system would have written, and that pack quickly.
 pub(crate) fn fill_with_garbage(path: &Path, bytes: u64, seed: u64) {
     let mut block = b"left over from an earlier life; ".repeat(MIB as usize / 32);
-    for (line, bytes) in block.chunks_mut(512).zip(Dice::new(seed).bytes(MIB).chunks(8)) {
+    for (line, bytes) in block
+        .chunks_mut(512)
+        .zip(Dice::new(seed).bytes(MIB).chunks(8))
+    {
         line[0..8].copy_from_slice(bytes);
     }
     let mut file = File::create(path).unwrap();

@@ -72,7 +72,20 @@ pub(crate) fn boot_fs(dir: &Path, recipe: &Recipe) -> PathBuf {
     }
     let fs = dir.join("boot-fs");
     fill_with_garbage(&fs, BOOT_BYTES, 5);
-    run("mkfs.fat", &["-F", "32", "-s", "1", "-n", "bootfs", "-i", "1234abcd", text(&fs)]);
+    run(
+        "mkfs.fat",
+        &[
+            "-F",
+            "32",
+            "-s",
+            "1",
+            "-n",
+            "bootfs",
+            "-i",
+            "1234abcd",
+            text(&fs),
+        ],
+    );
     for entry in fs::read_dir(&tree).unwrap() {
         let path = entry.unwrap().path();
         run("mcopy", &["-s", "-i", text(&fs), text(&path), "::/"]);
@@ -103,7 +116,17 @@ pub(crate) fn root_fs(dir: &Path, recipe: &Recipe) -> PathBuf {
     random_tree(&tree.join("home/pi"), 40, 500_000, 11);
     let fs = dir.join("root-fs");
     fill_with_garbage(&fs, ROOT_BYTES, 6);
-    let args = ["-q", "-F", "-t", "ext4", "-L", "rootfs", "-E", "nodiscard", "-d"];
+    let args = [
+        "-q",
+        "-F",
+        "-t",
+        "ext4",
+        "-L",
+        "rootfs",
+        "-E",
+        "nodiscard",
+        "-d",
+    ];
     run("mke2fs", &[&args[..], &[text(&tree), text(&fs)]].concat());
     fs
 }
@@ -175,15 +198,17 @@ pub(crate) fn packed(file: &Path, dir: &Path) -> Vec<(&'static str, PathBuf)> {
         run("sh", &["-c", &line]);
         to
     };
-    let halves = |tool: &str| {
-        format!("(head -c 5000000 IN | {tool} && tail -c +5000001 IN | {tool}) > OUT")
-    };
+    let halves =
+        |tool: &str| format!("(head -c 5000000 IN | {tool} && tail -c +5000001 IN | {tool}) > OUT");
     let zip = dir.join("packed.zip");
     let _ = fs::remove_file(&zip);
     run("zip", &["-q", "-1", "-j", text(&zip), text(file)]);
     vec![
         ("raw", file.to_owned()),
-        ("xz", script("packed.xz", "xz -0 -T2 --block-size=2MiB -c IN > OUT")),
+        (
+            "xz",
+            script("packed.xz", "xz -0 -T2 --block-size=2MiB -c IN > OUT"),
+        ),
         ("xz, two streams", script("packed2.xz", &halves("xz -0 -c"))),
         ("gz", script("packed.gz", &halves("gzip -1 -c"))),
         ("bz2", script("packed.bz2", &halves("bzip2 -1 -c"))),

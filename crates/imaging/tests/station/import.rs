@@ -1,7 +1,9 @@
 //! From a file to a pack and back: nothing that is used is lost, and what is refused leaves nothing.
 
 use crate::fixture::{Dice, MIB, contents, copy_out, fill_with_garbage, output, run, temp, text};
-use crate::golden::{self, BOOT_AT, BOOT_BYTES, DISK_BYTES, GOLDEN, PACKED, ROOT_AT, ROOT_BYTES, Recipe};
+use crate::golden::{
+    self, BOOT_AT, BOOT_BYTES, DISK_BYTES, GOLDEN, PACKED, ROOT_AT, ROOT_BYTES, Recipe,
+};
 use imaging::import::{ImportError, Imported, Options, Progress, import};
 use imaging::pack::Pack;
 use imaging::source::SourceError;
@@ -50,7 +52,10 @@ fn root_files(disk: &Path, to: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let part = to.with_extension("ext4");
     copy_out(disk, ROOT_AT, ROOT_BYTES, &part);
     run("e2fsck", &["-f", "-n", text(&part)]);
-    run("debugfs", &["-R", &format!("rdump /home {}", text(to)), text(&part)]);
+    run(
+        "debugfs",
+        &["-R", &format!("rdump /home {}", text(to)), text(&part)],
+    );
     contents(to)
 }
 
@@ -65,7 +70,11 @@ fn the_reconstruction_is_the_image_without_its_free_space() {
     assert_eq!(imported.sha256, hex::encode(sha2::Sha256::digest(&bytes)));
 
     // Everything outside of the partitions is there, table and gaps and tail.
-    let outside = [0..BOOT_AT, BOOT_AT + BOOT_BYTES..ROOT_AT, ROOT_AT + ROOT_BYTES..DISK_BYTES];
+    let outside = [
+        0..BOOT_AT,
+        BOOT_AT + BOOT_BYTES..ROOT_AT,
+        ROOT_AT + ROOT_BYTES..DISK_BYTES,
+    ];
     for range in outside {
         let range = range.start as usize..range.end as usize;
         assert!(bytes[range.clone()] == golden[range.clone()], "{range:?}");
@@ -88,7 +97,11 @@ fn the_reconstruction_is_the_image_without_its_free_space() {
         let chunks = imported.manifest.chunks.iter();
         chunks.filter(|c| c.class == class).count()
     };
-    assert!(count(ChunkClass::Hole) > 20, "{} holes", count(ChunkClass::Hole));
+    assert!(
+        count(ChunkClass::Hole) > 20,
+        "{} holes",
+        count(ChunkClass::Hole)
+    );
     assert!(imported.pack_bytes < imported.manifest.raw_bytes / 2);
     assert_eq!(imported.manifest.head_bytes, 1 << 20);
 }
@@ -99,10 +112,19 @@ fn what_is_inside_is_told() {
     let imported = run_import(&GOLDEN, dir.path()).unwrap();
     let c = imported.contents;
     assert_eq!(c.table, "mbr");
-    assert_eq!(c.partitions, ["1: FAT, 36 MiB, bootfs", "2: ext4, 40 MiB, rootfs"]);
+    assert_eq!(
+        c.partitions,
+        ["1: FAT, 36 MiB, bootfs", "2: ext4, 40 MiB, rootfs"]
+    );
     assert_eq!(c.os, "Debian GNU/Linux 13 (trixie)");
-    assert_eq!((c.kernel.as_str(), c.arch.as_str()), ("kernel_2712.img", "arm64"));
-    assert_eq!(c.device_trees, ["bcm2711-rpi-4-b.dtb", "bcm2712-rpi-5-b.dtb"]);
+    assert_eq!(
+        (c.kernel.as_str(), c.arch.as_str()),
+        ("kernel_2712.img", "arm64")
+    );
+    assert_eq!(
+        c.device_trees,
+        ["bcm2711-rpi-4-b.dtb", "bcm2712-rpi-5-b.dtb"]
+    );
     assert_eq!(c.grow, Grow::Agent);
     assert_eq!(imported.file_name, "golden.img");
 }
@@ -155,7 +177,10 @@ fn progress_moves_to_the_end_and_never_back() {
     let seen = seen.into_inner().unwrap();
     assert!(seen.len() > 10 && seen.is_sorted_by_key(|p| p.read));
     let last = seen.last().unwrap();
-    assert_eq!((last.read, last.total), (last.total, xz.metadata().unwrap().len()));
+    assert_eq!(
+        (last.read, last.total),
+        (last.total, xz.metadata().unwrap().len())
+    );
 }
 
 #[test]
@@ -171,7 +196,9 @@ fn a_cancelled_import_leaves_nothing() {
 /// Refuses a source and leaves nothing behind; returns the reason.
 fn refused(source: &Path) -> ImportError {
     let into = temp();
-    let e = run_import(source, into.path()).map(|i| i.contents).unwrap_err();
+    let e = run_import(source, into.path())
+        .map(|i| i.contents)
+        .unwrap_err();
     let left = fs::read_dir(into.path()).unwrap().count();
     assert_eq!(left, 0, "{e} left something behind");
     e
@@ -188,7 +215,10 @@ fn changed(change: impl FnOnce(&mut Vec<u8>)) -> ImportError {
 
 #[test]
 fn damaged_files_are_refused() {
-    for (name, path) in PACKED.iter().filter(|(name, _)| ["xz", "gz", "zip"].contains(name)) {
+    for (name, path) in PACKED
+        .iter()
+        .filter(|(name, _)| ["xz", "gz", "zip"].contains(name))
+    {
         let dir = temp();
         let bad = dir.path().join("bad");
         let mut bytes = fs::read(path).unwrap();
@@ -228,8 +258,14 @@ fn what_is_not_a_whole_disk_is_refused_with_the_reason() {
     fs::write(&other, "Dear Sir or Madam,\n".repeat(100)).unwrap();
     assert!(matches!(refused(&other), ImportError::Partitions(_)));
     fs::write(&other, "").unwrap();
-    assert!(matches!(refused(&other), ImportError::Source(SourceError::Empty(_))));
-    assert!(matches!(refused(dir.path()), ImportError::Source(SourceError::NotAFile(_))));
+    assert!(matches!(
+        refused(&other),
+        ImportError::Source(SourceError::Empty(_))
+    ));
+    assert!(matches!(
+        refused(dir.path()),
+        ImportError::Source(SourceError::NotAFile(_))
+    ));
     let gone = dir.path().join("gone");
     let e = refused(&gone);
     assert!(e.to_string().contains("gone"), "{e}");
@@ -249,13 +285,19 @@ fn a_dirty_file_system_is_stored_whole() {
     let dir = temp();
     let boot = golden::boot_fs(dir.path(), &Recipe::default());
     let root = golden::root_fs(dir.path(), &Recipe::default());
-    run("debugfs", &["-w", "-R", "feature needs_recovery", text(&root)]);
+    run(
+        "debugfs",
+        &["-w", "-R", "feature needs_recovery", text(&root)],
+    );
     let disk = dir.path().join("disk.img");
     golden::assemble(&disk, &boot, &root);
     let into = temp();
     let imported = run_import(&disk, into.path()).unwrap();
     let told = &imported.contents.partitions[1];
-    assert!(told.contains("stored whole: it was not cleanly unmounted"), "{told}");
+    assert!(
+        told.contains("stored whole: it was not cleanly unmounted"),
+        "{told}"
+    );
     let bytes = reconstruct(&imported, &dir.path().join("copy"));
     let part = ROOT_AT as usize..(ROOT_AT + ROOT_BYTES) as usize;
     assert!(bytes[part.clone()] == fs::read(&disk).unwrap()[part]);
@@ -285,17 +327,27 @@ fn an_image_that_ends_in_free_space_imports() {
 fn a_gpt_image_imports_too() {
     let dir = temp();
     let recipe = Recipe::default();
-    let (boot, root) = (golden::boot_fs(dir.path(), &recipe), golden::root_fs(dir.path(), &recipe));
+    let (boot, root) = (
+        golden::boot_fs(dir.path(), &recipe),
+        golden::root_fs(dir.path(), &recipe),
+    );
     let disk = dir.path().join("disk.img");
     golden::assemble(&disk, &boot, &root);
     let script = dir.path().join("script");
     let sectors = |n: u64| n / 512;
     let lines = format!(
         "label: gpt\nstart={}, size={}, type=U, name=bootfs\nstart={}, size={}, type=L\n",
-        sectors(BOOT_AT), sectors(BOOT_BYTES), sectors(ROOT_AT), sectors(ROOT_BYTES),
+        sectors(BOOT_AT),
+        sectors(BOOT_BYTES),
+        sectors(ROOT_AT),
+        sectors(ROOT_BYTES),
     );
     fs::write(&script, lines).unwrap();
-    let line = format!("PATH=$PATH:/usr/sbin sfdisk -q -w never {} < {}", text(&disk), text(&script));
+    let line = format!(
+        "PATH=$PATH:/usr/sbin sfdisk -q -w never {} < {}",
+        text(&disk),
+        text(&script)
+    );
     run("sh", &["-c", &line]);
     let into = temp();
     let imported = run_import(&disk, into.path()).unwrap();
@@ -329,7 +381,11 @@ fn on_a_small_disk() {
     }] {
         match run_import(&source, folder) {
             Err(ImportError::DiskFull { missing, folder }) => {
-                println!("{}: {missing} bytes missing in {}", source.display(), folder.display());
+                println!(
+                    "{}: {missing} bytes missing in {}",
+                    source.display(),
+                    folder.display()
+                );
                 assert!((MIB..200 * MIB).contains(&missing), "{missing}");
             }
             other => panic!("{:?}", other.map(|i| i.contents)),
@@ -364,5 +420,8 @@ fn a_full_disk_is_explained_and_left_clean() {
         println!("not run: this system does not allow name spaces: {complaint}");
         return;
     }
-    assert!(done.status.success() && words.contains("explained"), "{words}\n{complaint}");
+    assert!(
+        done.status.success() && words.contains("explained"),
+        "{words}\n{complaint}"
+    );
 }

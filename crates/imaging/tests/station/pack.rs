@@ -56,7 +56,10 @@ fn a_pack_gives_back_what_was_put_in() {
     let dir = temp();
     let (path, image) = small_pack(dir.path());
     let pack = Pack::open(&path).unwrap();
-    assert_eq!(path.file_stem().unwrap().to_str().unwrap(), pack.id().to_string());
+    assert_eq!(
+        path.file_stem().unwrap().to_str().unwrap(),
+        pack.id().to_string()
+    );
     assert_eq!(blake3::hash(&pack.signed().bytes), pack.id().0);
     pack.verify().unwrap();
     for (i, wanted) in image.chunks(CHUNK).enumerate() {
@@ -66,7 +69,10 @@ fn a_pack_gives_back_what_was_put_in() {
     let length = pack.length();
     assert_eq!(pack.read_packed(0..8).unwrap(), b"PUNNETPK");
     assert_eq!(pack.read_packed(length - 8..length).unwrap(), b"PUNNETND");
-    assert!(matches!(pack.read_packed(1..length + 1), Err(PackError::OutOfRange { .. })));
+    assert!(matches!(
+        pack.read_packed(1..length + 1),
+        Err(PackError::OutOfRange { .. })
+    ));
 
     let mut whole = Vec::new();
     pack.image().read_to_end(&mut whole).unwrap();
@@ -87,17 +93,26 @@ fn a_chunk_that_travelled_is_checked() {
     let middle = flipped.len() / 2;
     flipped[middle] ^= 1;
     assert!(decode_chunk(manifest, 0, &flipped).is_err());
-    assert_eq!(decode_chunk(manifest, 0, &frame_of(2)[..9]).unwrap_err(), ChunkError::Length {
-        index: 0,
-        got: 9,
-        wanted: manifest.chunks[0].packed,
-    });
-    assert_eq!(decode_chunk(manifest, 1, &[]).unwrap_err(), ChunkError::NotData(1));
+    assert_eq!(
+        decode_chunk(manifest, 0, &frame_of(2)[..9]).unwrap_err(),
+        ChunkError::Length {
+            index: 0,
+            got: 9,
+            wanted: manifest.chunks[0].packed,
+        }
+    );
+    assert_eq!(
+        decode_chunk(manifest, 1, &[]).unwrap_err(),
+        ChunkError::NotData(1)
+    );
 
     // The frame of another chunk, declared to be this one: right length, wrong bytes.
     let mut swapped = manifest.clone();
     swapped.chunks[0].packed = manifest.chunks[2].packed;
-    assert_eq!(decode_chunk(&swapped, 0, &frame_of(2)).unwrap_err(), ChunkError::Hash(0));
+    assert_eq!(
+        decode_chunk(&swapped, 0, &frame_of(2)).unwrap_err(),
+        ChunkError::Hash(0)
+    );
 
     // A frame that unpacks to far more than a chunk is stopped at the chunk's length.
     let bomb = zstd::bulk::compress(&vec![0; 64 << 20], 3).unwrap();
@@ -156,7 +171,11 @@ fn frames_outside_of_the_file_are_refused() {
         let sealed = writer.seal(&manifest, None).unwrap();
         assert!(sealed.open().is_err(), "{offset}+{packed}");
     }
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is left behind");
+    assert_eq!(
+        fs::read_dir(dir.path()).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
 }
 
 #[test]

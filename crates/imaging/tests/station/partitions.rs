@@ -40,7 +40,13 @@ fn seen_by_sfdisk(path: &Path) -> Vec<(u32, u64, u64)> {
     let dump = run("sfdisk", &["-d", text(path)]);
     let number = |line: &str, key: &str| -> u64 {
         let rest = line.split(key).nth(1).unwrap();
-        rest.trim().split(',').next().unwrap().trim().parse().unwrap()
+        rest.trim()
+            .split(',')
+            .next()
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap()
     };
     dump.lines()
         .filter(|l| l.contains("start=") && !l.contains("type=5,") && !l.ends_with("type=5"))
@@ -55,7 +61,8 @@ fn seen_by_sfdisk(path: &Path) -> Vec<(u32, u64, u64)> {
 
 fn seen_by_us(table: &Table) -> Vec<(u32, u64, u64)> {
     let rows = table.partitions.iter();
-    rows.map(|p| (p.number, p.start / 512, p.len / 512)).collect()
+    rows.map(|p| (p.number, p.start / 512, p.len / 512))
+        .collect()
 }
 
 const PI_LAYOUT: &str =
@@ -95,6 +102,8 @@ fn logical_partitions_are_found_with_and_without_seeking() {
     let disk = fs::read(&path).unwrap();
     for chunk in [64 << 10, 4 << 20] {
         let mut streamed = Table::parse(&disk[..chunk]).unwrap();
+        let link = streamed.pending().unwrap();
+        assert!(link >= chunk as u64 && streamed.end() > link);
         for (i, bytes) in disk.chunks(chunk).enumerate() {
             streamed.feed((i * chunk) as u64, bytes);
         }
@@ -165,7 +174,10 @@ fn what_is_no_table_says_so() {
     let mut empty = [0; 4096];
     empty[510..512].copy_from_slice(&[0x55, 0xaa]);
     assert!(no_table(&empty).contains("empty"));
-    assert!(matches!(Table::parse(&[0; 100]), Err(TableError::TooShort(100))));
+    assert!(matches!(
+        Table::parse(&[0; 100]),
+        Err(TableError::TooShort(100))
+    ));
 }
 
 /// Applies the patches to a copy on a larger disk, the start of the disk last.
@@ -200,7 +212,10 @@ fn an_mbr_grows_to_the_end_of_the_disk() {
     let three_tib = 3 << 40;
     let head = prefix(&path);
     let grown = resize(&head, three_tib, true).unwrap().grown.unwrap();
-    assert!(grown.end() <= u64::from(u32::MAX) * 512, "32-bit sectors end there");
+    assert!(
+        grown.end() <= u64::from(u32::MAX) * 512,
+        "32-bit sectors end there"
+    );
     assert!(resize(&head, three_tib, false).unwrap().patches.is_empty());
     let too_small = resize(&head, 100 * MIB, true).unwrap_err();
     assert!(matches!(too_small, ResizeError::TooSmall { .. }));
@@ -214,6 +229,8 @@ fn a_logical_last_partition_is_left_alone() {
     let head = prefix(&sfdisk(&dir, 64, script));
     let e = resize(&head, 128 * MIB, true).unwrap_err();
     assert!(matches!(e, ResizeError::Logical), "{e}");
+    // What has not been seen of the chain is asked for all the same.
+    assert_eq!(Table::parse(&head).unwrap().end(), 13 * MIB + 512);
 }
 
 #[test]

@@ -63,7 +63,10 @@ fn a_file_that_ends_early_is_never_a_short_image() {
             fs::write(&cut, &whole[..left]).unwrap();
             let e = read(&cut).unwrap_err();
             let zip = name == "zip" && matches!(e, SourceError::Corrupt { .. });
-            assert!(zip || matches!(e, SourceError::Truncated(_)), "{name} to {left}: {e}");
+            assert!(
+                zip || matches!(e, SourceError::Truncated(_)),
+                "{name} to {left}: {e}"
+            );
         }
     }
 }
@@ -83,7 +86,9 @@ fn a_changed_byte_is_noticed() {
         let e = read(&bad).unwrap_err();
         let noticed = matches!(
             e,
-            SourceError::Corrupt { .. } | SourceError::Truncated(_) | SourceError::TrailingGarbage(_)
+            SourceError::Corrupt { .. }
+                | SourceError::Truncated(_)
+                | SourceError::TrailingGarbage(_)
         );
         assert!(noticed, "{name}: {e}");
     }
@@ -112,9 +117,14 @@ fn unreadable_files_say_why() {
     fs::write(&empty, "").unwrap();
     assert!(matches!(read(&empty), Err(SourceError::Empty(_))));
     assert!(matches!(read(dir.path()), Err(SourceError::NotAFile(_))));
-    assert!(matches!(read(Path::new("/dev/null")), Err(SourceError::NotAFile(_))));
+    assert!(matches!(
+        read(Path::new("/dev/null")),
+        Err(SourceError::NotAFile(_))
+    ));
     let e = read(&dir.path().join("absent")).unwrap_err();
-    assert!(matches!(&e, SourceError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound));
+    assert!(
+        matches!(&e, SourceError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    );
     let other = dir.path().join("other");
     fs::write(&other, b"7z\xbc\xaf\x27\x1c and so on").unwrap();
     let words = read(&other).unwrap_err().to_string();
@@ -127,10 +137,17 @@ fn a_stream_that_wants_too_much_memory_is_refused() {
     let plain = dir.path().join("plain");
     fs::write(&plain, Dice::new(1).bytes(1 << 20)).unwrap();
     let wide = dir.path().join("wide.zst");
-    let line = format!("zstd -q --long=30 --no-content-size < {} > {}", text(&plain), text(&wide));
+    let line = format!(
+        "zstd -q --long=30 --no-content-size < {} > {}",
+        text(&plain),
+        text(&wide)
+    );
     run("sh", &["-c", &line]);
     let e = read(&wide).unwrap_err();
-    assert!(matches!(e, SourceError::TooMuchMemory { limit_mib: 128, .. }), "{e}");
+    assert!(
+        matches!(e, SourceError::TooMuchMemory { limit_mib: 128, .. }),
+        "{e}"
+    );
 }
 
 /// An archive of these files.
@@ -187,7 +204,13 @@ fn an_archive_without_one_clear_image_names_what_it_holds() {
         e.to_string()
     };
     let words = refusal(&[("lite.img", &disk), ("full.img", &disk), ("a.txt", b"a")]);
-    assert!(words.contains("lite.img, full.img") && !words.contains("a.txt"), "{words}");
+    assert!(
+        words.contains("lite.img, full.img") && !words.contains("a.txt"),
+        "{words}"
+    );
     let words = refusal(&[("a.txt", b"a"), ("b.txt", b"b")]);
-    assert!(words.contains("no disk image") && words.contains("a.txt, b.txt"), "{words}");
+    assert!(
+        words.contains("no disk image") && words.contains("a.txt, b.txt"),
+        "{words}"
+    );
 }

@@ -73,7 +73,10 @@ fn no_used_cluster_is_lost() {
         let seen = map.file_systems().next().unwrap();
         let name = (seen.kind, seen.label.as_str(), seen.all_used);
         assert_eq!(name, (FileSystemKind::Fat, "BOOTFS", None), "{options:?}");
-        assert!(free > (mib - 12) * MIB, "{options:?}: only {free} bytes free");
+        assert!(
+            free > (mib - 12) * MIB,
+            "{options:?}: only {free} bytes free"
+        );
 
         let copy = dir.path().join("zeroed");
         fs::write(&copy, &zeroed[AT as usize..]).unwrap();
@@ -84,6 +87,22 @@ fn no_used_cluster_is_lost() {
         let after = files_of(&copy, &dir.path().join("after"));
         assert!(before.len() == 31 && before == after, "{options:?}");
     }
+}
+
+#[test]
+fn a_cluster_is_free_only_when_both_tables_say_so() {
+    let dir = temp();
+    let fs = make(&dir, &["-F", "32", "-s", "1"], 64, 2);
+    let mut disk = disk_with(0x0c, AT, &fs);
+    let (_, before, _) = stream(&disk, 1 << 20);
+    let boot = AT as usize;
+    let table_bytes = u32::from_le_bytes(disk[boot + 36..boot + 40].try_into().unwrap()) * 512;
+    let second = boot + 32 * 512 + table_bytes as usize;
+    // The last thousand clusters that an entry stands for are used in the second table alone.
+    let entries = second + table_bytes as usize - 2 * 4096;
+    disk[entries..entries + 4000].fill(1);
+    let (_, after, _) = stream(&disk, 1 << 20);
+    assert_eq!(before - after, 1000 * 512);
 }
 
 #[test]

@@ -61,7 +61,11 @@ impl Groups {
     }
 
     /// Takes a piece; returns the pieces to wait for because of it.
-    pub(in crate::used) fn learn(&mut self, piece: Piece, bytes: &[u8]) -> Vec<(Range<u64>, Piece)> {
+    pub(in crate::used) fn learn(
+        &mut self,
+        piece: Piece,
+        bytes: &[u8],
+    ) -> Vec<(Range<u64>, Piece)> {
         match piece {
             Piece::Descriptors(first) => self.learn_descriptors(first, bytes),
             Piece::Bitmap(group) => {
@@ -88,8 +92,8 @@ impl Groups {
         }
         let mut wanted = Vec::new();
         for (group, descriptor) in descriptors {
-            let unwritten = self.superblock.has_uninitialised_groups()
-                && descriptor.flags & BLOCK_UNINIT != 0;
+            let unwritten =
+                self.superblock.has_uninitialised_groups() && descriptor.flags & BLOCK_UNINIT != 0;
             if unwritten {
                 let blocks = self.superblock.group(group);
                 let metadata: u64 = self
@@ -104,10 +108,7 @@ impl Groups {
                 .contains(&descriptor.block_bitmap)
             {
                 self.known.insert(group, Known::Expected(descriptor.free));
-                wanted.push((
-                    self.bytes_of(descriptor.block_bitmap),
-                    Piece::Bitmap(group),
-                ));
+                wanted.push((self.bytes_of(descriptor.block_bitmap), Piece::Bitmap(group)));
             }
         }
         wanted
@@ -183,8 +184,18 @@ impl Descriptor {
     fn parse(bytes: &[u8]) -> Self {
         // The upper halves exist in long descriptors only.
         let long = bytes.len() >= 64;
-        let high = |at| if long { u64::from(le32(bytes, at)) << 32 } else { 0 };
-        let free_high = if long { u64::from(le16(bytes, 0x2c)) << 16 } else { 0 };
+        let high = |at| {
+            if long {
+                u64::from(le32(bytes, at)) << 32
+            } else {
+                0
+            }
+        };
+        let free_high = if long {
+            u64::from(le16(bytes, 0x2c)) << 16
+        } else {
+            0
+        };
         Self {
             block_bitmap: u64::from(le32(bytes, 0x0)) | high(0x20),
             inode_bitmap: u64::from(le32(bytes, 0x4)) | high(0x24),

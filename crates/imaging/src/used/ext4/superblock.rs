@@ -75,7 +75,11 @@ impl Superblock {
             first_data_block: le32(b, 0x14).into(),
             blocks_per_group: le32(b, 0x20).into(),
             inodes_per_group: le32(b, 0x28).into(),
-            inode_bytes: if le32(b, 0x4c) == 0 { 128 } else { le16(b, 0x58).into() },
+            inode_bytes: if le32(b, 0x4c) == 0 {
+                128
+            } else {
+                le16(b, 0x58).into()
+            },
             reserved_gdt_blocks: le16(b, 0xce).into(),
             descriptor_bytes: if wide { le16(b, 0xfe).into() } else { 32 },
             first_meta_bg: le32(b, 0x104).into(),
@@ -99,7 +103,8 @@ impl Superblock {
         if self.ro_compat & feature::RO_BIGALLOC != 0 {
             return Err("it allocates clusters of blocks");
         }
-        let unknown = self.incompat & !feature::INCOMPAT_KNOWN | self.ro_compat & !feature::RO_KNOWN;
+        let unknown =
+            self.incompat & !feature::INCOMPAT_KNOWN | self.ro_compat & !feature::RO_KNOWN;
         if unknown != 0 {
             return Err("it has features that are not known here");
         }
