@@ -1,0 +1,90 @@
+//! A UDP socket that is waited on for reading only and written to directly.
+//!
+//! Every datagram that leaves makes the system report "writable" again. Whoever waits for that,
+//! as a general-purpose socket does, wakes once more per block for nothing; and whoever believes
+//! the last report may hold a datagram back although it could go. Here a datagram is sent or, if
+//! the send buffer is full, lost, exactly as on the wire.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::task::{Context, Poll};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+#[derive(Debug)]
+pub(super) struct Port(AsyncFd<UdpSocket>);
+
+impl Port {
+    /// A socket with this address and a free port. It shares its port with nobody: the option for
+    /// sharing would let the system hand one port to two transfers.
+    pub(super) fn open(address: std::net::IpAddr, device: Option<&str>) -> io::Result<Self> {
+        let address = SocketAddr::new(address, 0);
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM,
+            Some(Protocol::UDP),
+        )?;
+        if let Some(device) = device {
+            socket.bind_device(Some(device.as_bytes()))?;
+        }
+        socket.bind(&address.into())?;
+        Self::from_std(socket.into())
+    }
+
+    pub(super) fn from_std(socket: UdpSocket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        #[expect(
+            deprecated,
+            reason = "its successor is unsafe for the sake of types that may swap their \
+                      descriptor; a UdpSocket keeps its own for life"
+        )]
+        let waited_on = AsyncFd::with_interest(socket, Interest::READABLE)?;
+        Ok(Self(waited_on))
+    }
+
+    /// From here on only this peer is heard, and a closed port at its end is noticed.
+    pub(super) fn connect(&self, peer: SocketAddr) -> io::Result<()> {
+        self.0.get_ref().connect(peer)
+    }
+
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.0.get_ref().local_addr()
+    }
+
+    /// Whether there may be something to receive.
+    pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_read_ready(cx).map(|_| ())
+    }
+
+    /// Waits until there may be something to receive.
+    pub(super) async fn ready(&self) -> io::Result<()> {
+        self.0.readable().await.map(|_| ())
+    }
+
+    /// Takes the next datagram, if the last wait reported one.
+    pub(super) fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
+        self.0
+            .try_io(Interest::READABLE, |socket| socket.recv(into))
+    }
+
+    /// Takes the next datagram and its sender, if the last wait reported one.
+    pub(super) fn receive_from(&self, into: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.0
+            .try_io(Interest::READABLE, |socket| socket.recv_from(into))
+    }
+
+    /// Takes the next datagram, whether or not one was reported yet.
+    pub(super) fn receive_now(&self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.get_ref().recv(into)
+    }
+
+    pub(super) fn send(&self, datagram: &[u8]) -> io::Result<()> {
+        self.0.get_ref().send(datagram).map(|_| ())
+    }
+
+    pub(super) fn send_to(&self, datagram: &[u8], peer: SocketAddr) -> io::Result<()> {
+        self.0.get_ref().send_to(datagram, peer).map(|_| ())
+    }
+}
