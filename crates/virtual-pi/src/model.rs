@@ -53,6 +53,17 @@ impl Model {
             Self::Cm5 => &CM5,
         }
     }
+
+    /// Kernels it looks for when the configuration names none, best first.
+    pub fn kernels(self, arm_64bit: bool) -> &'static [&'static str] {
+        match (self, arm_64bit) {
+            (Self::Pi5 | Self::Cm5, _) => &["kernel_2712.img", "kernel8.img"],
+            (Self::Pi4, true) => &["kernel8.img", "kernel7l.img", "kernel7.img", "kernel.img"],
+            (Self::Pi4, false) => &["kernel7l.img", "kernel7.img", "kernel.img"],
+            (Self::Pi3BPlus, true) => &["kernel8.img", "kernel7.img", "kernel.img"],
+            (Self::Pi3BPlus, false) => &["kernel7.img", "kernel.img"],
+        }
+    }
 }
 
 impl std::str::FromStr for Model {

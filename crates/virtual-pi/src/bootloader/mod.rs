@@ -222,7 +222,7 @@ impl Bootloader {
             Want::PickKernel => match &config.kernel {
                 Some(name) => self.enqueue([os(name)], false),
                 None => {
-                    let names = plan::kernels(self.board.model, config.arm_64bit);
+                    let names = self.board.model.kernels(config.arm_64bit);
                     let names: Vec<_> = names.iter().map(|n| os(&(*n).to_owned())).collect();
                     self.enqueue(names, false);
                 }
@@ -417,7 +417,7 @@ impl Bootloader {
     // `initramfs8`. Older models want it before they have looked for a kernel.
     fn initramfs_of_kernel(&self) -> Option<String> {
         let config = &self.loaded.config;
-        let first = plan::kernels(self.board.model, config.arm_64bit)[0];
+        let first = self.board.model.kernels(config.arm_64bit)[0];
         let kernel = match (&self.loaded.kernel.0, &config.kernel) {
             (picked, _) if !picked.is_empty() => picked,
             (_, Some(named)) => &format!("{}{named}", config.os_prefix),

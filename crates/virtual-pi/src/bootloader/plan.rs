@@ -198,14 +198,3 @@ fn pi3() -> Vec<Step> {
         .chain(second.map(|(y, w)| (Program::StartElf3, y, w)))
         .collect()
 }
-
-/// Kernels a model looks for when the configuration names none, best first.
-pub(super) fn kernels(model: Model, arm_64bit: bool) -> &'static [&'static str] {
-    match (model, arm_64bit) {
-        (Model::Pi5 | Model::Cm5, _) => &["kernel_2712.img", "kernel8.img"],
-        (Model::Pi4, true) => &["kernel8.img", "kernel7l.img", "kernel7.img", "kernel.img"],
-        (Model::Pi4, false) => &["kernel7l.img", "kernel7.img", "kernel.img"],
-        (Model::Pi3BPlus, true) => &["kernel8.img", "kernel7.img", "kernel.img"],
-        (Model::Pi3BPlus, false) => &["kernel7.img", "kernel.img"],
-    }
-}

@@ -43,6 +43,13 @@ pub(super) fn check(reference: &Reference, disk: &Path) -> Result<(), String> {
             return Err(format!("partition {} is not that of the image", old.number));
         }
     }
+    let len = file.metadata().map_err(|e| unreadable(&e))?.len();
+    if now.end() > len {
+        return Err(format!(
+            "the partitions end at byte {}, the disk at byte {len}",
+            now.end()
+        ));
+    }
     boot_code(reference, &file)
 }
 

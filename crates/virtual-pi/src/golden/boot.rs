@@ -1,8 +1,8 @@
 //! The boot partition: a FAT32 file system with what every model's firmware asks for.
 
-use super::slice::Slice;
 use super::{Golden, partuuid};
 use crate::chance::Chance;
+use crate::slice::Slice;
 use fatfs::{FatType, FileSystem, FormatVolumeOptions, FsOptions};
 use std::io::{Result, Write};
 use wire::image::Grow;

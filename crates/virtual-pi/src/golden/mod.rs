@@ -8,9 +8,9 @@
 
 mod boot;
 mod root;
-mod slice;
 
 use crate::chance::Chance;
+use crate::slice::Slice;
 use crate::tool::{Tool, ToolError};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -96,12 +96,7 @@ impl Golden {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         file.write_all_at(&mbr(disk_id, &layout), 0)?;
         let (start, len) = layout.boot;
-        boot::make(
-            slice::Slice::new(&file, start, len),
-            self,
-            disk_id,
-            &mut chance,
-        )?;
+        boot::make(Slice::new(&file, start, len), self, disk_id, &mut chance)?;
         root::make(path, layout.root, self, disk_id, &mut chance)?;
         file.sync_all()?;
         Ok(())
@@ -174,11 +169,8 @@ mod tests {
 
         let file = File::open(&path).unwrap();
         let (start, len) = golden.layout().boot;
-        let fat = fatfs::FileSystem::new(
-            slice::Slice::new(&file, start, len),
-            fatfs::FsOptions::new(),
-        )
-        .unwrap();
+        let fat =
+            fatfs::FileSystem::new(Slice::new(&file, start, len), fatfs::FsOptions::new()).unwrap();
         assert_eq!(fat.fat_type(), fatfs::FatType::Fat32);
         let mut cmdline = String::new();
         let mut f = fat.root_dir().open_file("cmdline.txt").unwrap();
