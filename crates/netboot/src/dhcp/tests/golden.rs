@@ -108,6 +108,23 @@ fn a_pi_5_is_recognised_and_gets_offer_and_ack() {
     assert_same(heard.only(), &Raw::reply(0x0a48_5863, mac, ip(100), &ack));
 }
 
+/// Images before March 2020 leave the MAC part zero, so the code alone has to do, in either order.
+#[test]
+fn the_code_counts_in_either_byte_order_without_the_mac_tail() {
+    for code in ["52506934", "34695052", "52506935", "35695052"] {
+        let id = hex(&format!("00 {code} 1131a000 00000000 1045155b"));
+        let discover = Raw::request(1, mac(1), &format!("35 01 01 {PI_CLASS}")).with(97, id);
+        let Client::Pi(who) = client_of(&discover) else {
+            panic!("code {code}")
+        };
+        assert_eq!(
+            (who.serial_low, who.mac_tail),
+            (0x5b15_4510, None),
+            "code {code}"
+        );
+    }
+}
+
 /// Compute Modules 5 send the code in swapped order.
 #[test]
 fn a_cm5_is_recognised() {

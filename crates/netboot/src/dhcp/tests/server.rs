@@ -279,6 +279,20 @@ fn a_client_cannot_decline_or_release_what_another_has() {
         );
     }
     assert_eq!(server.leases()[0].until, Millis(3_600_000));
+
+    exchange(&mut server, mac(2), 2, 5_000);
+    let decline = Raw::request(1, mac(2), "35 01 04").with(50, ip(100).octets());
+    let release = Raw {
+        ciaddr: ip(100),
+        ..Raw::request(1, mac(2), "35 01 07")
+    };
+    for (packet, ms) in [(decline, 8_000), (release, 9_000)] {
+        let heard = hear(&mut server, &packet, ms);
+        assert!(
+            heard.events.is_empty(),
+            "not with an address of its own: {heard:?}"
+        );
+    }
 }
 
 #[test]
