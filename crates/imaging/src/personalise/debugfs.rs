@@ -4,7 +4,7 @@
 //! e2fsprogs), which writes into ext4 at an offset of a file without mounting it. `debugfs` answers
 //! success whatever happened, so its complaints are read, and everything is read back afterwards.
 
-use super::{Edit, Entry, MOST_READ, RootFs, permissions};
+use super::{Edit, Entry, MOST_READ, RootFs, grow, permissions};
 use ext4_view::{Ext4, Ext4Error, Ext4Read, FileType, Metadata};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use std::fmt::Write as _;
@@ -158,15 +158,7 @@ impl RootFs for Debugfs {
     fn grow(&mut self, partition_bytes: u64) -> io::Result<u64> {
         // The tool refuses a file system that was not checked just before.
         check(&self.file, self.offset)?;
-        let size = format!("{}K", partition_bytes / 1024);
-        let mut resize = tool("resize2fs");
-        let output = run(resize.arg(device(&self.file, self.offset)?).arg(size))?;
-        if !output.status.success() {
-            return Err(io::Error::other(format!(
-                "resize2fs: {}",
-                complaints(&output)
-            )));
-        }
+        grow::grow(&self.file, self.offset, partition_bytes)?;
         self.view = view(&self.file, self.offset)?;
         Ok(partition_bytes / 1024 * 1024)
     }
@@ -225,7 +217,7 @@ fn check(file: &Path, offset: u64) -> io::Result<()> {
     }
 }
 
-fn tool(name: &str) -> Command {
+pub(super) fn tool(name: &str) -> Command {
     let mut command = Command::new(name);
     // English complaints, and no pager.
     command
@@ -235,7 +227,7 @@ fn tool(name: &str) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> io::Result<Output> {
+pub(super) fn run(command: &mut Command) -> io::Result<Output> {
     let name = command.get_program().to_string_lossy().into_owned();
     command.output().map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => io::Error::new(
@@ -247,7 +239,7 @@ fn run(command: &mut Command) -> io::Result<Output> {
 }
 
 /// What a tool printed to standard error, without the line that gives its version.
-fn complaints(output: &Output) -> String {
+pub(super) fn complaints(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr);
     let version = |l: &str| {
         ["debugfs ", "resize2fs ", "e2fsck "]

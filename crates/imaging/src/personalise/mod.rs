@@ -16,6 +16,7 @@ mod cloud;
 mod debugfs;
 mod error;
 mod first_boot;
+mod grow;
 mod hosts;
 mod identity;
 mod mounted;
