@@ -37,7 +37,7 @@ fn ask(path: &str, probe: bool, options: Options) -> Ask {
     }
 }
 
-fn lease_as(board: &Identity, boot: &Boot, wire: Wire) -> Result<std::net::Ipv4Addr, Refused> {
+fn lease_as(board: &Identity, boot: &Boot, wire: Wire) -> Result<Ipv4Addr, Refused> {
     let power = Power::default();
     let mut chance = Chance::new(1, 2);
     let mut socket = Socket::bind(board.address(), wire, &mut chance).unwrap();

@@ -24,9 +24,9 @@ mod tests;
 pub use bench::{Bench, Life, power_all};
 pub use http::HttpOperator;
 pub use options::Options;
-pub use proof::prove;
+pub use proof::{Proofs, prove};
 pub use report::report;
-pub use station::{Operator, Station, StationDoors};
+pub use station::{Operator, Start, Station, StationDoors};
 
 use crate::board::{Doors, Happening};
 use crate::golden::{self, Golden, GoldenError};
@@ -139,11 +139,5 @@ pub fn rehearse(
     let seconds = began.elapsed().as_secs_f64();
     let proofs = prove(&lives, work.path(), progress);
     let stages = setup::stages(&*station.operator, planned.batch);
-    Ok(report(
-        &lives,
-        &proofs,
-        &stages,
-        planned.image.raw_bytes,
-        seconds,
-    ))
+    Ok(report(&lives, &proofs, &stages, seconds))
 }

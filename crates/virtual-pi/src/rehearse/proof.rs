@@ -22,13 +22,17 @@ use wire::manifest::{ChunkClass, Manifest};
 const PATIENCE: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What is wrong with each board's disk, in the order of the boards. Disks of boards that do not
-/// run are not looked at.
-pub fn prove(
-    lives: &[Life],
-    work: &Path,
-    progress: &(dyn Fn(Progress) + Send + Sync),
-) -> Vec<Option<String>> {
+/// What the disks turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Proofs {
+    /// What is wrong with each board's disk, in the order of the boards.
+    pub faults: Vec<Option<String>>,
+    /// Size of the image in bytes; 0 when no board got one.
+    pub image_bytes: u64,
+}
+
+/// Checks the disk of every board that runs its own system.
+pub fn prove(lives: &[Life], work: &Path, progress: &(dyn Fn(Progress) + Send + Sync)) -> Proofs {
     let references = references(lives, work);
     let found: Vec<Mutex<Option<String>>> = lives.iter().map(|_| Mutex::default()).collect();
     let (next, done) = (AtomicUsize::new(0), AtomicU32::new(0));
@@ -50,10 +54,14 @@ pub fn prove(
             });
         }
     });
-    found
+    let faults = found
         .into_iter()
-        .map(|place| place.into_inner().unwrap_or_default())
-        .collect()
+        .map(|place| place.into_inner().unwrap_or_default());
+    let sizes = references.values().filter_map(|r| r.as_ref().ok());
+    Proofs {
+        faults: faults.collect(),
+        image_bytes: sizes.map(Reference::bytes).max().unwrap_or(0),
+    }
 }
 
 type References = HashMap<ImageId, Result<Reference, String>>;

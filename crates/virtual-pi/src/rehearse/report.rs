@@ -1,23 +1,23 @@
 //! From stories and proofs to the one object that a rehearsal prints.
 
 use super::bench::Life;
+use super::proof::Proofs;
 use crate::board::End;
 use std::collections::HashMap;
 use wire::board::{BoardId, Stage};
 use wire::rehearsal::{RehearsalReport, RehearsedBoard};
 
-/// Sums a rehearsal up. `proofs` holds, per board, what is wrong with its disk; `stages` where the
-/// station says each board is (empty when nobody was asked).
+/// Sums a rehearsal up. `stages` says where the station has each board (empty when nobody was
+/// asked).
 pub fn report(
     lives: &[Life],
-    proofs: &[Option<String>],
+    proofs: &Proofs,
     stages: &HashMap<BoardId, Stage>,
-    image_bytes: u64,
     seconds: f64,
 ) -> RehearsalReport {
     let mut per_board: Vec<RehearsedBoard> = lives
         .iter()
-        .zip(proofs)
+        .zip(&proofs.faults)
         .map(|(life, proof)| one(life, proof.clone(), stages.get(&life.identity.id())))
         .collect();
     name_doubles(&mut per_board);
@@ -35,7 +35,7 @@ pub fn report(
         failed: count(|b| b.state == Stage::Failed),
         hostnames: per_board.iter().map(|b| b.hostname.clone()).collect(),
         seconds,
-        image_bytes,
+        image_bytes: proofs.image_bytes,
         wire_bytes: outcomes.map(|o| o.bytes_received).sum(),
         verified: done == boards && per_board.iter().all(|b| b.fault.is_none()),
         per_board,
