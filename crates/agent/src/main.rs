@@ -23,8 +23,8 @@ fn main() -> ExitCode {
         Ok(parameters) => parameters,
         Err(why) => {
             eprintln!("punnet-agent: {why}");
-            if std::process::id() == 1 {
-                // The kernel panics when PID 1 ends; the words come first.
+            if matches!(why, guard::Refused::Mount(_) | guard::Refused::NoStation) {
+                // The kernel panics when its first program ends; the words come first.
                 std::thread::sleep(READING_TIME);
             }
             return ExitCode::FAILURE;
@@ -54,9 +54,10 @@ fn live(parameters: &guard::Parameters) -> Ending {
     let grant = lease::take(&card, machine.board(card.mac), machine.consoles());
     machine.use_card(&card.name);
     let link = parameters.link(&card, &grant);
-    machine
-        .consoles()
-        .note(&format!("address {}, station {}", grant.address, link.station));
+    machine.consoles().note(&format!(
+        "address {}, station {}",
+        grant.address, link.station
+    ));
     run(&machine, &link, &Settings::default())
 }
 
@@ -75,9 +76,8 @@ fn end(ending: &Ending) -> ExitCode {
         }
     };
     loop {
-        if let Err(why) = reboot(mode) {
-            eprintln!("punnet-agent: the board cannot be restarted: {why}");
-        }
+        let Err(why) = reboot(mode);
+        eprintln!("punnet-agent: the board cannot be restarted: {why}");
         std::thread::sleep(READING_TIME);
     }
 }

@@ -26,11 +26,11 @@ impl Meter {
         let Some((since, before)) = self.samples.front() else {
             return 0;
         };
-        let passed = now.duration_since(*since).as_secs_f64();
-        if passed < 0.01 {
+        let passed = now.duration_since(*since).as_millis() as u64;
+        if passed < 10 {
             return 0;
         }
-        ((done - before) as f64 / passed) as u64
+        (done - before).saturating_mul(1000) / passed
     }
 }
 

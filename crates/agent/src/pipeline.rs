@@ -221,7 +221,7 @@ impl Line<'_> {
                 Next::Busy => LOOK,
                 Next::WaitUntil(then) => {
                     let ms = then.since(self.now()).clamp(1, 200);
-                    Duration::from_millis(ms as u64)
+                    Duration::from_millis(ms.unsigned_abs())
                 }
                 Next::Fetch(fetch) => {
                     drop(plan);

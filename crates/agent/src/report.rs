@@ -117,7 +117,6 @@ impl<'a> Reporter<'a> {
             let mut state = self.lock();
             let since = Instant::now();
             loop {
-                let passed = since.elapsed();
                 if state.finished || state.stop.is_some() || self.platform.power_lost() {
                     return;
                 }
@@ -126,10 +125,11 @@ impl<'a> Reporter<'a> {
                 } else {
                     pause
                 };
-                if passed >= due || (state.urgent && pause.is_zero()) {
+                let left = due.saturating_sub(since.elapsed());
+                if left.is_zero() || (state.urgent && pause.is_zero()) {
                     break;
                 }
-                state = self.wait(state, (due - passed).min(LOOK));
+                state = self.wait(state, left.min(LOOK));
             }
             state.urgent = false;
             let report = Report {

@@ -65,8 +65,7 @@ fn in_words(p: &Progress) -> String {
     let gb = |bytes: u64| bytes as f64 / 1e9;
     let percent = (p.done * 100).checked_div(p.total).unwrap_or(100);
     let mut text = format!("{percent} %  {:.2} of {:.2} GB", gb(p.done), gb(p.total));
-    if p.rate > 0 {
-        let seconds = p.total.saturating_sub(p.done) / p.rate;
+    if let Some(seconds) = p.total.saturating_sub(p.done).checked_div(p.rate) {
         // Writing to a String cannot fail.
         let _ = write!(text, "  {:.1} MB/s", p.rate as f64 / 1e6);
         let _ = match seconds {
@@ -183,15 +182,12 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         let fits = |line: &String| line.chars().count() + 1 + word.chars().count() <= columns;
-        match lines.last_mut().filter(|line| fits(line)) {
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            None => {
-                let letters: Vec<char> = word.chars().collect();
-                lines.extend(letters.chunks(columns).map(|part| part.iter().collect()));
-            }
+        if let Some(line) = lines.last_mut().filter(|line| fits(line)) {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            let letters: Vec<char> = word.chars().collect();
+            lines.extend(letters.chunks(columns).map(|part| part.iter().collect()));
         }
     }
     lines

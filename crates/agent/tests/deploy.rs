@@ -1,19 +1,21 @@
 //! The agent against a station made for the test, on a file: every step from check-in to `done`,
 //! and what happens when the wire, the pack or the operator interferes.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
 mod common;
 
 use agent::Ending;
 use common::{Board, FakeStation, Mood, golden};
 use imaging::target::{Fault, FileTarget, inspect};
-use wire::agent::{AgentEvent, After};
+use wire::agent::{After, AgentEvent};
 use wire::board::Stage;
 use wire::disk::DiskContent;
 
 #[test]
 fn a_board_is_provisioned_verified_and_named() {
     let golden = golden();
-    let station = FakeStation::start(&golden, Mood::default());
+    let station = FakeStation::start(golden, Mood::default());
     let board = Board::new(512 << 20);
     assert_eq!(board.run(&station), Ending::Reboot);
 
@@ -34,7 +36,7 @@ fn a_board_is_provisioned_verified_and_named() {
             Stage::Finishing
         ]
     );
-    board.assert_holds(&golden, "KXP2-CORO-001");
+    board.assert_holds(golden, "KXP2-CORO-001");
     // Steps came in order, numbered from 1 without a gap.
     let events = station.events();
     let numbers: Vec<u64> = events.iter().map(|(n, _)| *n).collect();
@@ -46,7 +48,7 @@ fn a_board_is_provisioned_verified_and_named() {
 fn it_waits_for_its_order_and_blinks_when_asked() {
     let golden = golden();
     let station = FakeStation::start(
-        &golden,
+        golden,
         Mood {
             waits: 2,
             after: After::PowerOff,
@@ -63,7 +65,7 @@ fn it_waits_for_its_order_and_blinks_when_asked() {
 fn a_board_that_was_finished_is_sent_to_its_disk() {
     let golden = golden();
     let station = FakeStation::start(
-        &golden,
+        golden,
         Mood {
             finished: true,
             ..Mood::default()
@@ -78,7 +80,7 @@ fn a_board_that_was_finished_is_sent_to_its_disk() {
 fn broken_connections_and_a_restart_cost_nothing_twice() {
     let golden = golden();
     let station = FakeStation::start(
-        &golden,
+        golden,
         Mood {
             break_every: 3,
             refuse_for_a_while: true,
@@ -87,23 +89,26 @@ fn broken_connections_and_a_restart_cost_nothing_twice() {
     );
     let board = Board::new(512 << 20);
     assert_eq!(board.run(&station), Ending::Reboot);
-    board.assert_holds(&golden, "KXP2-CORO-001");
-    assert_eq!(station.outcome().bytes_received, golden.manifest.packed_bytes());
+    board.assert_holds(golden, "KXP2-CORO-001");
+    assert_eq!(
+        station.outcome().bytes_received,
+        golden.manifest.packed_bytes()
+    );
 }
 
 #[test]
 fn a_chunk_that_comes_damaged_is_asked_for_again() {
     let golden = golden();
     let station = FakeStation::start(
-        &golden,
+        golden,
         Mood {
-            damage: Some((5, 2)),
+            damage: Some((golden.middle_chunk(), 2)),
             ..Mood::default()
         },
     );
     let board = Board::new(512 << 20);
     assert_eq!(board.run(&station), Ending::Reboot);
-    board.assert_holds(&golden, "KXP2-CORO-001");
+    board.assert_holds(golden, "KXP2-CORO-001");
     assert!(station.outcome().bytes_received > golden.manifest.packed_bytes());
 }
 
@@ -111,59 +116,65 @@ fn a_chunk_that_comes_damaged_is_asked_for_again() {
 fn a_pack_that_stays_damaged_fails_and_says_what_to_do() {
     let golden = golden();
     let station = FakeStation::start(
-        &golden,
+        golden,
         Mood {
-            damage: Some((5, u32::MAX)),
+            damage: Some((golden.middle_chunk(), u32::MAX)),
             ..Mood::default()
         },
     );
     let board = Board::new(512 << 20);
     board.run_until_ordered_off(&station);
     let failure = station.failure();
-    assert!(failure.what.contains("chunk 5"), "{failure:?}");
-    assert!(failure.next.contains("Import the image again"), "{failure:?}");
+    let chunk = format!("chunk {} ", golden.middle_chunk());
+    assert!(failure.what.contains(&chunk), "{failure:?}");
+    assert!(
+        failure.next.contains("Import the image again"),
+        "{failure:?}"
+    );
     board.assert_unfinished();
 }
 
 #[test]
 fn a_manifest_of_another_station_is_refused_before_anything_is_lost() {
     let golden = golden();
-    let station = FakeStation::start(
-        &golden,
-        Mood::default(),
-    );
+    let station = FakeStation::start(golden, Mood::default());
     let mut board = Board::new(512 << 20);
     board.link_key = Some(common::other_key());
     board.run_until_ordered_off(&station);
-    assert!(station.failure().what.contains("not signed by this station"));
+    assert!(
+        station
+            .failure()
+            .what
+            .contains("not signed by this station")
+    );
     assert_eq!(board.content(), DiskContent::Blank);
 }
 
 #[test]
 fn a_bad_spot_is_written_again_and_a_dead_one_is_named() {
     let golden = golden();
-    let spot = 20_000_000_u64..20_000_001;
+    let place = golden.manifest.start(golden.middle_chunk()) + 1000;
+    let spot = place..place + 1;
     let corrupt = |times| Fault::Corrupt {
         range: spot.clone(),
         times,
     };
-    let station = FakeStation::start(&golden, Mood::default());
+    let station = FakeStation::start(golden, Mood::default());
     let board = Board::with_faults(512 << 20, vec![corrupt(1)]);
     assert_eq!(board.run(&station), Ending::Reboot);
     assert_eq!(station.outcome().rewritten_chunks, 1);
-    board.assert_holds(&golden, "KXP2-CORO-001");
+    board.assert_holds(golden, "KXP2-CORO-001");
 
-    let station = FakeStation::start(
-        &golden,
-        Mood::default(),
-    );
+    let station = FakeStation::start(golden, Mood::default());
     let board = Board::with_faults(512 << 20, vec![corrupt(u32::MAX)]);
     board.run_until_ordered_off(&station);
     let failure = station.failure();
     let sector = spot.start / 512;
     assert_eq!(failure.stage, Stage::Verifying);
     assert!(
-        failure.what.contains(&format!("sectors {sector} to {sector}")),
+        failure
+            .what
+            .contains(&format!("sectors {sector} to {sector}")),
         "{failure:?}"
     );
     assert!(failure.next.contains("Replace the card"), "{failure:?}");
@@ -175,10 +186,10 @@ fn a_stop_leaves_the_disk_unbootable_at_every_moment() {
     let golden = golden();
     for stage in [Stage::Writing, Stage::Finishing, Stage::Done] {
         let station = FakeStation::start(
-            &golden,
+            golden,
             Mood {
                 stop_at: Some(stage),
-                    ..Mood::default()
+                ..Mood::default()
             },
         );
         let board = Board::new(512 << 20);
@@ -190,10 +201,7 @@ fn a_stop_leaves_the_disk_unbootable_at_every_moment() {
 #[test]
 fn an_image_that_does_not_fit_is_refused_before_anything_is_lost() {
     let golden = golden();
-    let station = FakeStation::start(
-        &golden,
-        Mood::default(),
-    );
+    let station = FakeStation::start(golden, Mood::default());
     let board = Board::new(16 << 20);
     board.run_until_ordered_off(&station);
     assert!(station.failure().what.contains("no disk can be used"));
@@ -204,7 +212,7 @@ fn an_image_that_does_not_fit_is_refused_before_anything_is_lost() {
 fn without_power_it_ends_at_once_and_the_disk_says_so() {
     let golden = golden();
     let station = FakeStation::start(
-        &golden,
+        golden,
         Mood {
             pull_plug_at: Some(Stage::Verifying),
             ..Mood::default()

@@ -1,5 +1,7 @@
 //! The client against a socket that answers well, badly and half.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
 use delivery::http::{HttpError, Station};
 use delivery::plan::Fetch;
 use delivery::{Sink, Transport, TransportError};

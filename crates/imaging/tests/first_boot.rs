@@ -1,5 +1,7 @@
 //! The first-boot script, run for real with each program that an image may have to make the call.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
 use imaging::personalise::{FIRST_BOOT_SCRIPT, Mount, Mounted, apply};
 use std::fs;
 use std::io::{self, Read, Write};

@@ -1,5 +1,7 @@
 //! A system inside an image file is renamed with `debugfs`, and stays a sound file system.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
 use imaging::personalise::{self, Debugfs, Edit, Entry, FIRST_BOOT_SCRIPT, RootFs};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

@@ -407,6 +407,20 @@ fn chunks_that_do_not_belong_are_refused() {
     assert!(matches!(error, Err(WriteError::FirstChunk)));
 }
 
+/// Chunks of 64 KiB, one after the other.
+struct Big<'a>(&'a [u8], usize);
+impl Chunks for Big<'_> {
+    fn next(&mut self) -> Result<Option<(usize, Vec<u8>)>, WriteError> {
+        self.1 += 1;
+        (self.1 < self.0.len() / 65_536)
+            .then(|| self.again(self.1).map(|c| (self.1, c)))
+            .transpose()
+    }
+    fn again(&mut self, index: usize) -> Result<Vec<u8>, WriteError> {
+        Ok(self.0[index * 65_536..(index + 1) * 65_536].to_vec())
+    }
+}
+
 /// An image with a GPT, made by a program that is not ours.
 #[test]
 fn a_gpt_gets_its_backup_at_the_end_of_the_disk() {
@@ -456,18 +470,6 @@ fn a_gpt_gets_its_backup_at_the_end_of_the_disk() {
     };
     image.manifest.chunks = image.bytes.chunks(65_536).map(chunk).collect();
 
-    struct Big<'a>(&'a [u8], usize);
-    impl Chunks for Big<'_> {
-        fn next(&mut self) -> Result<Option<(usize, Vec<u8>)>, WriteError> {
-            self.1 += 1;
-            (self.1 < self.0.len() / 65_536)
-                .then(|| self.again(self.1).map(|c| (self.1, c)))
-                .transpose()
-        }
-        fn again(&mut self, index: usize) -> Result<Vec<u8>, WriteError> {
-            Ok(self.0[index * 65_536..(index + 1) * 65_536].to_vec())
-        }
-    }
     let place = dir.path().join("disk");
     let disk = FileTarget::create(&place, 8 << 20).unwrap();
     let first = image.bytes[..65_536].to_vec();

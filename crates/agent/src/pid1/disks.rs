@@ -68,9 +68,9 @@ fn kind(name: &str, path: &Path) -> Option<DiskKind> {
     if !device.exists() {
         return None;
     }
-    if name.starts_with("mmcblk") {
+    if let Some(number) = name.strip_prefix("mmcblk") {
         // mmcblk0boot0, mmcblk0rpmb: areas of an eMMC that are no disks.
-        let plain = name["mmcblk".len()..].bytes().all(|b| b.is_ascii_digit());
+        let plain = number.bytes().all(|b| b.is_ascii_digit());
         return plain.then(|| match sysfs::text(&device.join("type")).as_deref() {
             Some("MMC") => DiskKind::Emmc,
             Some("SD") => DiskKind::Sd,
@@ -131,19 +131,34 @@ mod tests {
         make(block, "mmcblk0", emmc);
         make(block, "mmcblk0boot0", emmc);
         make(block, "mmcblk0rpmb", emmc);
-        make(block, "nvme0n1", &[
-            ("size", "976773168\n"),
-            ("device/model", "Example SSD 500GB       \n"),
-            ("device/serial", "S5H9\n"),
-        ]);
+        make(
+            block,
+            "nvme0n1",
+            &[
+                ("size", "976773168\n"),
+                ("device/model", "Example SSD 500GB       \n"),
+                ("device/serial", "S5H9\n"),
+            ],
+        );
         make(block, "loop0", &[("size", "0\n")]);
         make(block, "ram0", &[("size", "8192\n")]);
-        make(block, "sda", &[("size", "0\n"), ("removable", "1\n"), ("device/vendor", "Generic\n")]);
+        make(
+            block,
+            "sda",
+            &[
+                ("size", "0\n"),
+                ("removable", "1\n"),
+                ("device/vendor", "Generic\n"),
+            ],
+        );
         let found = list(block);
         let paths: Vec<_> = found.iter().map(|d| (d.path.as_str(), d.kind)).collect();
         assert_eq!(
             paths,
-            [("/dev/mmcblk0", DiskKind::Emmc), ("/dev/nvme0n1", DiskKind::Nvme)]
+            [
+                ("/dev/mmcblk0", DiskKind::Emmc),
+                ("/dev/nvme0n1", DiskKind::Nvme)
+            ]
         );
         assert_eq!(found[0].bytes, 61_071_360 * 512);
         assert_eq!(found[0].serial, "0x1a2b3c4d");
@@ -154,15 +169,23 @@ mod tests {
     fn a_stick_is_usb_and_a_card_may_be_protected() {
         let dir = tempfile::tempdir().unwrap();
         let real = dir.path().join("devices/pci0/usb1/1-1/host0/block");
-        make(&real, "sda", &[
-            ("size", "1000\n"),
-            ("removable", "1\n"),
-            ("device/vendor", "Some\n"),
-        ]);
+        make(
+            &real,
+            "sda",
+            &[
+                ("size", "1000\n"),
+                ("removable", "1\n"),
+                ("device/vendor", "Some\n"),
+            ],
+        );
         let block = dir.path().join("block");
         fs::create_dir(&block).unwrap();
         std::os::unix::fs::symlink(real.join("sda"), block.join("sda")).unwrap();
-        make(&block, "mmcblk0", &[("size", "1000\n"), ("ro", "1\n"), ("device/type", "SD\n")]);
+        make(
+            &block,
+            "mmcblk0",
+            &[("size", "1000\n"), ("ro", "1\n"), ("device/type", "SD\n")],
+        );
         let found = list(&block);
         assert_eq!((found[0].kind, found[0].read_only), (DiskKind::Sd, true));
         assert_eq!((found[1].kind, found[1].removable), (DiskKind::Usb, true));

@@ -28,29 +28,43 @@ pub(crate) struct Parameters {
     pub(crate) mac: Option<Mac>,
 }
 
+/// Why the program does not go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    /// This is a program among others on a running system.
+    #[error(
+        "this program overwrites disks and runs only as /init of a board that a Punnet station \
+         booted from the network. Nothing was done."
+    )]
+    NotInit,
+    /// PID 1 of a container, or of a system with a disk.
+    #[error(
+        "the root directory is no initramfs, so this is not a board that booted from the network. \
+         Nothing was done."
+    )]
+    NoInitramfs,
+    /// An initramfs that cannot be worked in.
+    #[error("the kernel's file systems cannot be mounted: {0}. Power-cycle the board.")]
+    Mount(nix::Error),
+    /// Somebody else's initramfs, or a kernel started by hand.
+    #[error(
+        "the kernel command line has no {PARAM_STATION}=. Boot the board from a station. Nothing \
+         was done."
+    )]
+    NoStation,
+}
+
 /// Lets the program go on only where it may, with `/proc` and the like mounted.
-pub(crate) fn admit() -> Result<Parameters, String> {
+pub(crate) fn admit() -> Result<Parameters, Refused> {
     if std::process::id() != 1 {
-        return Err(
-            "this program overwrites disks and runs only as /init of a board that a Punnet station \
-             booted from the network. Nothing was done."
-                .to_owned(),
-        );
+        return Err(Refused::NotInit);
     }
-    let root = statfs("/").map_err(|e| format!("the root directory cannot be looked at: {e}"))?;
-    if !is_initramfs(root.filesystem_type()) {
-        return Err(
-            "the root directory is no initramfs, so this is not a board that booted from the \
-             network. Nothing was done."
-                .to_owned(),
-        );
+    if !statfs("/").is_ok_and(|root| is_initramfs(root.filesystem_type())) {
+        return Err(Refused::NoInitramfs);
     }
-    start::mounts().map_err(|e| format!("/proc, /sys and /dev cannot be mounted: {e}"))?;
-    let text = std::fs::read_to_string("/proc/cmdline")
-        .map_err(|e| format!("the kernel command line cannot be read: {e}"))?;
-    parse(&text).ok_or_else(|| {
-        format!("the kernel command line has no {PARAM_STATION}=. Boot the board from a station.")
-    })
+    start::mounts().map_err(Refused::Mount)?;
+    let text = std::fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    parse(&text).ok_or(Refused::NoStation)
 }
 
 fn is_initramfs(kind: FsType) -> bool {
@@ -62,7 +76,8 @@ fn parse(cmdline: &str) -> Option<Parameters> {
     let value = |name: &str| {
         cmdline.split_ascii_whitespace().rev().find_map(|word| {
             let rest = word.strip_prefix(name)?;
-            rest.strip_prefix('=').or_else(|| rest.is_empty().then_some(""))
+            rest.strip_prefix('=')
+                .or_else(|| rest.is_empty().then_some(""))
         })
     };
     Some(Parameters {

@@ -38,7 +38,9 @@ impl Board {
         if !self.is_pi() {
             return None;
         }
-        sysfs::text(&self.tree().join("serial-number"))?.parse().ok()
+        sysfs::text(&self.tree().join("serial-number"))?
+            .parse()
+            .ok()
     }
 
     fn revision(&self) -> Option<Revision> {
@@ -107,8 +109,14 @@ impl Board {
             })?;
         let bytes = std::fs::read(memory.join("nvmem")).ok()?;
         let text = String::from_utf8_lossy(&bytes);
-        let order = text.lines().rev().find_map(|line| line.trim().strip_prefix("BOOT_ORDER="))?;
-        let order: String = order.chars().take_while(char::is_ascii_alphanumeric).collect();
+        let order = text
+            .lines()
+            .rev()
+            .find_map(|line| line.trim().strip_prefix("BOOT_ORDER="))?;
+        let order: String = order
+            .chars()
+            .take_while(char::is_ascii_alphanumeric)
+            .collect();
         (!order.is_empty()).then_some(order)
     }
 
@@ -118,9 +126,17 @@ impl Board {
 
     /// The firmware's flags where the kernel passes them on, else at least under-voltage.
     fn throttled(&self) -> Option<u32> {
-        let places = ["soc/soc:firmware", "soc@107c000000/soc:firmware", "soc:firmware"];
+        let places = [
+            "soc/soc:firmware",
+            "soc@107c000000/soc:firmware",
+            "soc:firmware",
+        ];
         for place in places {
-            let file = self.sys.join("devices/platform").join(place).join("get_throttled");
+            let file = self
+                .sys
+                .join("devices/platform")
+                .join(place)
+                .join("get_throttled");
             if let Some(text) = sysfs::text(&file) {
                 return u32::from_str_radix(text.trim_start_matches("0x"), 16).ok();
             }
@@ -188,7 +204,10 @@ mod tests {
     fn a_pi_5_says_who_it_is() {
         let at = |path: &str| format!("{TREE}/{path}");
         let files = [
-            (at("compatible"), &b"raspberrypi,5-model-b\0brcm,bcm2712\0"[..]),
+            (
+                at("compatible"),
+                &b"raspberrypi,5-model-b\0brcm,bcm2712\0"[..],
+            ),
             (at("model"), b"Raspberry Pi 5 Model B Rev 1.0\0"),
             (at("serial-number"), b"9d00ce41d137e638\0"),
             (at("system/linux,revision"), &[0, 0xd0, 0x41, 0x70]),
@@ -199,7 +218,10 @@ mod tests {
                 "sys/bus/nvmem/devices/rmem0/nvmem".to_owned(),
                 b"[all]\nBOOT_UART=1\nBOOT_ORDER=0xf2461\n\xff\xff",
             ),
-            ("sys/class/thermal/thermal_zone0/temp".to_owned(), b"48300\n"),
+            (
+                "sys/class/thermal/thermal_zone0/temp".to_owned(),
+                b"48300\n",
+            ),
             (
                 "sys/devices/platform/soc/soc:firmware/get_throttled".to_owned(),
                 b"50000\n",
@@ -237,7 +259,10 @@ mod tests {
         let found = firmware.inventory(MAC, None, Vec::new());
         let id = "c0ffee00-0000-4000-8000-000000000001";
         assert_eq!(found.board.to_string(), id);
-        assert_eq!((found.ram_mib, found.model.as_str()), (979, "QEMU Virtual Machine"));
+        assert_eq!(
+            (found.ram_mib, found.model.as_str()),
+            (979, "QEMU Virtual Machine")
+        );
 
         let (_dir, bare) = board(&[(&format!("{TREE}/compatible"), b"linux,dummy-virt\0")]);
         assert_eq!(bare.id(MAC), bare.id(MAC));

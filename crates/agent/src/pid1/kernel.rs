@@ -70,6 +70,7 @@ pub(crate) fn remove_partition(disk: &File, number: u32) -> io::Result<()> {
 
 fn partition(disk: &File, op: c_int, number: u32, start: u64, len: u64) -> io::Result<()> {
     let large = |n: u64| c_longlong::try_from(n).map_err(io::Error::other);
+    let datalen = c_int::try_from(size_of::<BlkpgPartition>()).map_err(io::Error::other)?;
     let mut part = BlkpgPartition {
         start: large(start)?,
         length: large(len)?,
@@ -80,7 +81,7 @@ fn partition(disk: &File, op: c_int, number: u32, start: u64, len: u64) -> io::R
     let arg = BlkpgArg {
         op,
         flags: 0,
-        datalen: size_of::<BlkpgPartition>() as c_int,
+        datalen,
         data: (&raw mut part).cast(),
     };
     // SAFETY: `arg` points to `part`, whose length it gives; both outlive the call.

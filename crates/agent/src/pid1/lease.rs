@@ -14,7 +14,7 @@ use wire::BoardId;
 /// Port of DHCP clients.
 const CLIENT_PORT: u16 = 68;
 /// How long one wait for an event lasts; nothing depends on it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Asks until there is an address, sets it, and goes on renewing it for ever.
 pub(crate) fn take(card: &Card, board: BoardId, consoles: &Consoles) -> Grant {
@@ -37,8 +37,7 @@ pub(crate) fn take(card: &Card, board: BoardId, consoles: &Consoles) -> Grant {
 
 fn begin(card: &Card, board: BoardId) -> Result<(Conversation, Grant), String> {
     let everybody = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, CLIENT_PORT);
-    let socket =
-        socket::open_shared(Some(&card.name), everybody).map_err(|e| e.to_string())?;
+    let socket = socket::open_shared(Some(&card.name), everybody).map_err(|e| e.to_string())?;
     let mut seed = [0; 8];
     getrandom::fill(&mut seed).map_err(|e| e.to_string())?;
     let seed = u64::from_ne_bytes(seed);

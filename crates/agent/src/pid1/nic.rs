@@ -48,7 +48,9 @@ pub(crate) fn cards(root: &Path) -> Vec<Card> {
 /// Waits for the card to use, for ever if need be, and says meanwhile what is missing.
 pub(crate) fn choose(wanted: Option<Mac>, note: &mut dyn FnMut(&str)) -> Card {
     if let Err(e) = netlink::link_up(1) {
-        note(&format!("the loopback interface cannot be switched on: {e}"));
+        note(&format!(
+            "the loopback interface cannot be switched on: {e}"
+        ));
     }
     let started = Instant::now();
     let mut said = String::new();
@@ -115,7 +117,11 @@ mod tests {
         assert_eq!(words, "waiting for the network cable");
         assert_eq!(pick(&cards, None, three).unwrap().name, "eth1");
         let none = Some(card(9, true).mac);
-        assert!(pick(&cards, none, none).unwrap_err().contains("02:00:00:00:00:09"));
+        assert!(
+            pick(&cards, none, none)
+                .unwrap_err()
+                .contains("02:00:00:00:00:09")
+        );
         assert!(pick(&[], None, None).unwrap_err().contains("network card"));
     }
 

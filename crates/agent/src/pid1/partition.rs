@@ -27,7 +27,10 @@ pub(crate) fn open(disk: &Path, partition: &Partition) -> io::Result<Box<dyn Roo
     let until = Instant::now() + NODE_PATIENCE;
     while !node.exists() {
         if Instant::now() > until {
-            return Err(io::Error::other(format!("{} does not appear", node.display())));
+            return Err(io::Error::other(format!(
+                "{} does not appear",
+                node.display()
+            )));
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -127,6 +130,9 @@ mod tests {
     #[test]
     fn partitions_are_named_as_the_kernel_names_them() {
         assert_eq!(node(Path::new("/dev/vda"), 2), Path::new("/dev/vda2"));
-        assert_eq!(node(Path::new("/dev/nvme0n1"), 1), Path::new("/dev/nvme0n1p1"));
+        assert_eq!(
+            node(Path::new("/dev/nvme0n1"), 1),
+            Path::new("/dev/nvme0n1p1")
+        );
     }
 }

@@ -34,7 +34,10 @@ pub(crate) fn mounts() -> nix::Result<()> {
 /// Ties standard output and error to the console: an initramfs without the node `/dev/console` left
 /// the program without them.
 fn speak() {
-    let console = std::fs::File::options().read(true).write(true).open("/dev/console");
+    let console = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/console");
     if let Ok(console) = console {
         nix::unistd::dup2_stdout(&console).ok();
         nix::unistd::dup2_stderr(&console).ok();

@@ -9,9 +9,9 @@ use imaging::personalise::{Debugfs, RootFs};
 use imaging::target::{Fault, FaultyTarget, FileTarget, Switch, Target, inspect};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::Arc;
 use std::time::Duration;
 use wire::agent::Inventory;
 use wire::disk::{Disk, DiskContent, DiskKind};
@@ -111,7 +111,8 @@ impl Board {
         let pack = Pack::open(&golden.pack).unwrap();
         let m = &golden.manifest;
         for (i, chunk) in m.chunks.iter().enumerate().skip(1) {
-            if chunk.class == ChunkClass::Hole || m.start(i) + m.len_of(i) as u64 > golden.root_start
+            if chunk.class == ChunkClass::Hole
+                || m.start(i) + m.len_of(i) as u64 > golden.root_start
             {
                 continue;
             }
@@ -133,7 +134,11 @@ impl Board {
             .args(["-fn", &device])
             .output()
             .unwrap();
-        assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+        assert!(
+            check.status.success(),
+            "{}",
+            String::from_utf8_lossy(&check.stdout)
+        );
     }
 }
 
@@ -170,7 +175,10 @@ impl Platform for Board {
 
     fn open_disk(&self, _: &Disk) -> io::Result<Box<dyn Target>> {
         let file = FileTarget::open(&self.file)?;
-        Ok(Box::new(FaultyTarget::with_switch(file, self.switch.clone())))
+        Ok(Box::new(FaultyTarget::with_switch(
+            file,
+            self.switch.clone(),
+        )))
     }
 
     fn file_system(&self, _: &Disk, partition: &Partition) -> io::Result<Box<dyn RootFs>> {

@@ -8,16 +8,23 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
-use wire::image::ImageId;
 use wire::manifest::Manifest;
 
 pub(crate) struct Golden {
     _dir: tempfile::TempDir,
     pub(crate) pack: PathBuf,
-    pub(crate) id: ImageId,
     pub(crate) manifest: Manifest,
     pub(crate) root_start: u64,
     pub(crate) key: [u8; 32],
+}
+
+impl Golden {
+    /// A data chunk in the middle of the image.
+    pub(crate) fn middle_chunk(&self) -> usize {
+        let data = |i: &usize| self.manifest.chunks[*i].hash.is_some();
+        let all: Vec<usize> = (0..self.manifest.chunks.len()).filter(data).collect();
+        all[all.len() / 2]
+    }
 }
 
 fn signing_key() -> SigningKey {
@@ -63,7 +70,10 @@ fn make() -> Golden {
     let file = File::create(&image).unwrap();
     file.set_len(ROOT_START + ROOT_BYTES).unwrap();
     let mut table = [0; 512];
-    let entries = [(0x0c_u8, BOOT_START, ROOT_START - BOOT_START), (0x83, ROOT_START, ROOT_BYTES)];
+    let entries = [
+        (0x0c_u8, BOOT_START, ROOT_START - BOOT_START),
+        (0x83, ROOT_START, ROOT_BYTES),
+    ];
     for (i, (kind, start, len)) in entries.into_iter().enumerate() {
         let at = 446 + 16 * i;
         table[at + 4] = kind;
@@ -86,7 +96,6 @@ fn make() -> Golden {
     let imported = import(&image, &packs, &options, &|_| {}, &AtomicBool::new(false)).unwrap();
     Golden {
         pack: imported.path,
-        id: imported.id,
         manifest: imported.manifest,
         root_start: ROOT_START,
         key: key.verifying_key().to_bytes(),
@@ -99,7 +108,11 @@ fn boot(dir: &Path, image: &File) {
     let file = File::create(&part).unwrap();
     file.set_len(ROOT_START - BOOT_START).unwrap();
     tool("mkfs.fat", &["-F", "32", "-s", "1", part.to_str().unwrap()]);
-    let disk = fs::OpenOptions::new().read(true).write(true).open(&part).unwrap();
+    let disk = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&part)
+        .unwrap();
     let fat = fatfs::FileSystem::new(disk, fatfs::FsOptions::new()).unwrap();
     for (name, bytes) in [
         ("kernel8.img", noise(3 << 20, 5)),
@@ -112,7 +125,9 @@ fn boot(dir: &Path, image: &File) {
         std::io::Write::write_all(&mut file, &bytes).unwrap();
     }
     fat.unmount().unwrap();
-    image.write_all_at(&fs::read(&part).unwrap(), BOOT_START).unwrap();
+    image
+        .write_all_at(&fs::read(&part).unwrap(), BOOT_START)
+        .unwrap();
 }
 
 fn root(dir: &Path, image: &Path) {
@@ -134,5 +149,10 @@ fn root(dir: &Path, image: &Path) {
     let offset = format!("offset={ROOT_START}");
     let kib = format!("{}k", ROOT_BYTES / 1024);
     let (root, image) = (root.to_str().unwrap(), image.to_str().unwrap());
-    tool("mke2fs", &["-q", "-t", "ext4", "-b", "4096", "-E", &offset, "-d", root, image, &kib]);
+    tool(
+        "mke2fs",
+        &[
+            "-q", "-t", "ext4", "-b", "4096", "-E", &offset, "-d", root, image, &kib,
+        ],
+    );
 }

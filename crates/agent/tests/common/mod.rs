@@ -5,5 +5,5 @@ mod image;
 mod station;
 
 pub(crate) use board::Board;
-pub(crate) use image::{Golden, golden, other_key};
+pub(crate) use image::{golden, other_key};
 pub(crate) use station::{FakeStation, Mood};

@@ -199,7 +199,10 @@ fn stage_of(event: &AgentEvent) -> Option<Stage> {
 }
 
 async fn report(State(station): Station, Json(report): Json<Report>) -> Json<Ack> {
-    assert_eq!((report.deployment.as_str(), report.secret.as_str()), ("D-1", "secret"));
+    assert_eq!(
+        (report.deployment.as_str(), report.secret.as_str()),
+        ("D-1", "secret")
+    );
     let mood = station.mood.lock().unwrap().clone();
     let mut log = station.log.lock().unwrap();
     let mut acked = log.events.last().map_or(0, |(n, _)| *n);
@@ -226,7 +229,7 @@ async fn report(State(station): Station, Json(report): Json<Report>) -> Json<Ack
 async fn manifest(State(station): Station, Path(image): Path<String>) -> Response {
     assert_eq!(image, station.pack.id().to_string());
     let signed = station.pack.signed();
-    let signature: String = signed.signature.iter().map(|b| format!("{b:02x}")).collect();
+    let signature = hex::encode(signed.signature);
     ([(SIGNATURE_HEADER, signature)], signed.bytes.clone()).into_response()
 }
 

@@ -186,13 +186,11 @@ fn check(url: &str, answer: &mut Response<Body>, wanted: StatusCode) -> Result<(
         return Ok(());
     }
     let bytes = body(url, answer, MOST_JSON).unwrap_or_default();
-    match serde_json::from_slice::<Refusal>(&bytes) {
-        Ok(refusal) => Err(HttpError::Refused(refusal)),
-        Err(_) => {
-            let text: String = String::from_utf8_lossy(&bytes).chars().take(200).collect();
-            Err(strange(url, answer, text))
-        }
+    if let Ok(refusal) = serde_json::from_slice::<Refusal>(&bytes) {
+        return Err(HttpError::Refused(refusal));
     }
+    let text: String = String::from_utf8_lossy(&bytes).chars().take(200).collect();
+    Err(strange(url, answer, text))
 }
 
 /// The pack of one image behind a station's door.
@@ -236,9 +234,12 @@ impl Transport for HttpPack {
                 .map_err(|e| broken(&self.url, &e))?;
             sink.frame(*chunk, frame);
         }
-        // Reading the end lets the connection be used again.
-        reader.read(&mut [0]).ok();
-        Ok(())
+        // Reading on to the end lets the connection be used again.
+        match reader.read(&mut [0]) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(broken(&self.url, &"more bytes than asked for")),
+            Err(e) => Err(broken(&self.url, &e)),
+        }
     }
 }
 

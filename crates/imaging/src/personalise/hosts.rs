@@ -26,20 +26,17 @@ fn hosts(old: Option<&[u8]>, hostname: &Hostname) -> Vec<u8> {
     if lines == [b""] {
         lines.clear();
     }
-    match lines.iter().position(|l| address(l) == OWN.as_bytes()) {
-        Some(at) => {
-            lines[at] = &own;
-            let mut index = 0;
-            // A second line for the same address would keep the old name alive.
-            lines.retain(|l| {
-                index += 1;
-                index - 1 <= at || address(l) != OWN.as_bytes()
-            });
-        }
-        None => {
-            let local = lines.iter().position(|l| address(l) == b"127.0.0.1");
-            lines.insert(local.map_or(0, |at| at + 1), &own);
-        }
+    if let Some(at) = lines.iter().position(|l| address(l) == OWN.as_bytes()) {
+        lines[at] = &own;
+        let mut index = 0;
+        // A second line for the same address would keep the old name alive.
+        lines.retain(|l| {
+            index += 1;
+            index - 1 <= at || address(l) != OWN.as_bytes()
+        });
+    } else {
+        let local = lines.iter().position(|l| address(l) == b"127.0.0.1");
+        lines.insert(local.map_or(0, |at| at + 1), &own);
     }
     let mut text = lines.join(&b'\n');
     text.push(b'\n');

@@ -73,7 +73,8 @@ fn makes_own_keys(tree: &mut Tree<'_>) -> Result<bool, PersonaliseError> {
     }
     for folder in ["/etc/systemd/system", "/usr/lib/systemd/system"] {
         for wants in tree.list(folder)? {
-            if !wants.ends_with(".wants") && !wants.ends_with(".requires") {
+            let suffix = wants.rsplit_once('.').map_or("", |(_, suffix)| suffix);
+            if !matches!(suffix, "wants" | "requires") {
                 continue;
             }
             let units = tree.list(&format!("{folder}/{wants}"))?;
@@ -137,8 +138,8 @@ fn with_line(script: &[u8], line: &str) -> Vec<u8> {
         .split(|b| *b == b'\n')
         .collect();
     if !lines.contains(&line.as_bytes()) {
-        let exit = |l: &&[u8]| l.trim_ascii().starts_with(b"exit");
-        let at = lines.iter().rposition(|l| exit(&l)).unwrap_or(lines.len());
+        let exit = |l: &[u8]| l.trim_ascii().starts_with(b"exit");
+        let at = lines.iter().rposition(|l| exit(l)).unwrap_or(lines.len());
         lines.insert(at, line.as_bytes());
     }
     let mut text = lines.join(&b'\n');

@@ -142,14 +142,12 @@ impl Target for BlockDevice {
         let end = (offset + len).min(self.bytes) / sector * sector;
         while at < end {
             let piece = DISCARD_PIECE.min(end - at);
-            match discard(&self.file, at, piece) {
-                Ok(()) => at += piece,
+            if discard(&self.file, at, piece).is_err() {
                 // Not supported, or refused by this medium: holes simply keep their old bytes.
-                Err(_) => {
-                    self.discard = None;
-                    return Ok(false);
-                }
+                self.discard = None;
+                return Ok(false);
             }
+            at += piece;
         }
         Ok(true)
     }

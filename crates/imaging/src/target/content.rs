@@ -17,12 +17,7 @@ pub fn marker(deployment: &str) -> Vec<u8> {
     let mut sector = Vec::with_capacity(MARKER_BYTES);
     sector.extend_from_slice(MAGIC);
     // Bounded, so that the whole marker stays within the first 512 bytes.
-    sector.extend(
-        deployment
-            .bytes()
-            .filter(|b| b.is_ascii_graphic())
-            .take(128),
-    );
+    sector.extend(deployment.bytes().filter(u8::is_ascii_graphic).take(128));
     sector.push(b'\n');
     sector.extend_from_slice(ADVICE.as_bytes());
     sector.resize(MARKER_BYTES, 0);

@@ -34,29 +34,23 @@ impl Layout {
                 target.sector()
             )));
         }
-        let wanted = Table::parse(first_chunk).map_err(|e| table_error(&e))?;
         let mut head = first_chunk
             .get(..manifest.head_bytes as usize)
             .unwrap_or_default()
             .to_vec();
-        if head.len() < wanted.head_bytes() as usize {
-            return Err(WriteError::Table(format!(
-                "the table takes {} bytes and only {} are withheld until the end",
-                wanted.head_bytes(),
-                head.len()
-            )));
-        }
         let Resized { patches, grown } = fit(first_chunk, target.bytes(), grow)?;
         let mut backup = None;
         for patch in patches {
-            let at = usize::try_from(patch.offset).unwrap_or(usize::MAX);
-            match at
-                .checked_add(patch.bytes.len())
-                .and_then(|end| head.get_mut(at..end))
-            {
-                Some(place) => place.copy_from_slice(&patch.bytes),
-                None => backup = Some((patch.offset, patch.bytes)),
+            if patch.offset > 0 {
+                backup = Some((patch.offset, patch.bytes));
+            } else if let Some(place) = head.get_mut(..patch.bytes.len()) {
+                place.copy_from_slice(&patch.bytes);
+            } else {
+                return Err(too_short(head.len()));
             }
+        }
+        if head.len() < SECTOR as usize {
+            return Err(too_short(head.len()));
         }
         // Parsed from the new head, but with the rest of the chunk behind it: a chain of logical
         // partitions may begin there.
@@ -81,6 +75,12 @@ impl Layout {
             self.table.feed(at, &link);
         }
     }
+}
+
+fn too_short(head: usize) -> WriteError {
+    WriteError::Table(format!(
+        "only {head} bytes are withheld until the end, the table takes more"
+    ))
 }
 
 fn fit(first_chunk: &[u8], disk_bytes: u64, grow: Grow) -> Result<Resized, WriteError> {
