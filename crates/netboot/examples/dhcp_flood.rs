@@ -68,8 +68,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let seconds = started.elapsed().as_secs_f64();
     micros.sort_unstable();
-    let at = |part: f64| {
-        let place = (micros.len() as f64 * part) as usize;
+    let at = |percent: usize| {
+        let place = micros.len() * percent / 100;
         micros
             .get(place.min(micros.len().saturating_sub(1)))
             .copied()
@@ -81,8 +81,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         micros.len(),
         boards as usize - micros.len(),
         micros.len() as f64 / seconds,
-        at(0.5),
-        at(0.99),
+        at(50),
+        at(99),
     );
     Ok(())
 }

@@ -15,9 +15,10 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use tokio::sync::mpsc;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (mut device, mut server, mut pool, mut verbose) = (None, None, None, false);
+    let none = Ipv4Addr::UNSPECIFIED;
+    let mut settings = Settings::new(none, none, none..=none);
+    let (mut device, mut verbose) = (None, false);
     let mut listen = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 67);
-    let mut changes: Vec<Box<dyn FnOnce(&mut Settings)>> = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(flag) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{flag} needs a value"));
@@ -30,27 +31,19 @@ fn main() -> Result<(), Box<dyn Error>> {
                 let ones = u32::MAX
                     .checked_shl(32 - bits.parse::<u32>()?.min(32))
                     .unwrap_or(0);
-                server = Some((ip.parse()?, Ipv4Addr::from_bits(ones)));
+                (settings.server, settings.mask) = (ip.parse()?, Ipv4Addr::from_bits(ones));
             }
             "--pool" => {
                 let text = value()?;
                 let (first, last) = text.split_once('-').ok_or("--pool FIRST-LAST")?;
-                pool = Some(first.parse()?..=last.parse()?);
+                settings.pool = first.parse()?..=last.parse()?;
             }
-            "--accept" => {
-                let mac: wire::Mac = value()?.parse()?;
-                changes.push(Box::new(move |settings| settings.accept.extend([mac])));
-            }
-            "--source" => changes.push(Box::new(|settings| settings.reply = ReplyTo::Source)),
-            "--uefi" => changes.push(Box::new(|settings| settings.answer_uefi = true)),
+            "--accept" => settings.accept.extend([value()?.parse::<wire::Mac>()?]),
+            "--source" => settings.reply = ReplyTo::Source,
+            "--uefi" => settings.answer_uefi = true,
             "--verbose" => verbose = true,
             other => return Err(format!("unknown argument {other}").into()),
         }
-    }
-    let (address, mask) = server.ok_or("--server is missing")?;
-    let mut settings = Settings::new(address, mask, pool.ok_or("--pool is missing")?);
-    for change in changes {
-        change(&mut settings);
     }
     settings.check()?;
     let socket = socket::open(device.as_deref(), listen)?;
