@@ -14,10 +14,14 @@ use station::net::wire_check::{duplicate_found, not_checked, rival_found, round}
 use station::net::{Footing, Netlink, Nic, footing};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
+use std::time::Duration;
 use tokio_stream::StreamExt as _;
 use wire::event::Level;
 use wire::health::{Finding, ServerState, ServerStatus};
 use wire::update::Update;
+
+/// How long other DHCP servers are given to answer; common ones ping for three seconds first.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Verbs of the configuration.
 #[derive(Debug, Clone, Subcommand)]
@@ -161,7 +165,7 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
         found("port", Level::Error, why.to_string());
     }
     if let Some(nic) = on {
-        let heard = round(&nic.name, deployment.address).await;
+        let heard = round(&nic.name, deployment.address, PATIENCE).await;
         if let Some(mac) = heard.duplicate {
             findings.push(duplicate_found(&nic.name, own, mac));
         }

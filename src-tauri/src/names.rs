@@ -251,12 +251,14 @@ fn words(report: &NamesReport) -> String {
         }
         text += &table.to_string();
     }
+    let added = match (report.dry_run, report.errors) {
+        (true, _) => "to add",
+        (false, 0) => "added",
+        (false, _) => "right",
+    };
     let n = |count: u32, word: &str| format!("{count} {word}");
     let counts = [
-        n(
-            report.added,
-            if report.dry_run { "to add" } else { "added" },
-        ),
+        n(report.added, added),
         n(report.duplicates, "there already"),
         n(report.errors, "wrong"),
     ];

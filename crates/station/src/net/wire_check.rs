@@ -1,27 +1,32 @@
 //! Is the wire fit to be served? Two questions, asked before serving and for as long as it goes on:
 //! does another machine use the station's address (RFC 5227), and does another DHCP server answer?
 //!
-//! The first round is short, so that a station is in a definite state within half a second. It finds
-//! every duplicate and every server that answers at once. A server that pings an address before it
-//! offers it (three seconds with common ones) is found by the second round, which follows at once,
-//! and stops DHCP then.
+//! The first verdict is given after a moment, so that a station is in a definite state within half a
+//! second; it knows of every duplicate and of every server that answers at once. The question to
+//! servers stays open after it: a server that pings an address before it offers it (three seconds
+//! each with common ones) is heard when it answers, and stops DHCP then.
 
 use crate::config::Subnet;
 use netboot::arp::{ArpSocket, Conflict, Timing};
-use netboot::dhcp::probe::{Rival, probe};
-use std::net::Ipv4Addr;
-use std::time::Duration;
+use netboot::dhcp::CLIENT_PORT;
+use netboot::dhcp::probe::{Probe, ProbeError, Rival};
+use std::collections::HashSet;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::time::{Duration, Instant};
+use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use wire::event::Level;
 use wire::health::Finding;
 use wire::{Mac, Millis};
 
-/// Patience of the first round.
+/// Time until the first verdict.
 const FIRST: Duration = Duration::from_millis(350);
-/// Patience of later rounds.
-const LATER: Duration = Duration::from_secs(4);
-/// Pause between later rounds.
-const BETWEEN: Duration = Duration::from_secs(60);
+/// How long the first question to servers stays open.
+const OPEN: Duration = Duration::from_secs(15);
+/// How long later questions stay open.
+const LATER: Duration = Duration::from_secs(6);
+/// Pause between questions.
+const BETWEEN: Duration = Duration::from_secs(20);
 /// Probes for a duplicate, as close together as one switch needs.
 const QUICK: Timing = Timing {
     probes: 3,
@@ -30,6 +35,8 @@ const QUICK: Timing = Timing {
     announce_spacing: Duration::from_secs(2),
     defend_pause: Duration::from_secs(10),
 };
+/// Longest answer of a server that is read.
+const LONGEST: usize = 1500;
 
 /// Names of the checks, as they stand in a finding.
 pub mod check {
@@ -43,7 +50,7 @@ pub mod check {
     pub const LINK_SPEED: &str = "link_speed";
 }
 
-/// What a round found.
+/// The first verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
     /// Who else has the address.
@@ -57,46 +64,146 @@ pub struct Round {
 /// What the continuous check reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// The first round is over.
+    /// The first verdict.
     First(Round),
-    /// Another machine began to use the address.
+    /// Another machine uses the address.
     Duplicate(Mac),
-    /// A later round found these servers; none, when it is empty.
-    Rivals(Vec<Rival>),
+    /// Another DHCP server answers.
+    Rival(Rival),
 }
 
-/// One round of both questions. Takes as long as the first round's patience.
-pub async fn round(device: &str, address: Subnet) -> Round {
-    let duplicate = async {
-        match ArpSocket::open(device) {
-            Ok(socket) => socket.probe(address.address, QUICK).await,
-            Err(e) => Err(e),
-        }
-    };
-    let (duplicate, rivals) = tokio::join!(duplicate, probe(device, Some(address.address), FIRST));
-    let mut found = Round::default();
+/// Asks both questions once and gives the verdict after `patience`.
+pub async fn round(device: &str, address: Subnet, patience: Duration) -> Round {
+    let (found, mut rivals) = mpsc::channel(32);
+    let mut verdict = Round::default();
+    let (duplicate, servers) = tokio::join!(
+        duplicate(device, address.address),
+        search(device, address.address, patience, found),
+    );
+    rivals.close();
+    while let Some(rival) = rivals.recv().await {
+        verdict.rivals.push(rival);
+    }
     match duplicate {
-        Ok(mac) => found.duplicate = mac,
-        Err(why) => found.not_checked.push(why.to_string()),
+        Ok(mac) => verdict.duplicate = mac,
+        Err(why) => verdict.not_checked.push(why),
     }
-    match rivals {
-        Ok(rivals) => found.rivals = rivals,
-        Err(why) => found.not_checked.push(why.to_string()),
+    if let Err(why) = servers {
+        verdict.not_checked.push(why.to_string());
     }
-    found
+    verdict
 }
 
 /// Asks for as long as it is let. Its future is simply dropped to end it.
 pub async fn keep_asking(device: String, address: Subnet, heard: mpsc::Sender<Heard>) {
-    let first = round(&device, address).await;
-    let blind = !first.not_checked.is_empty();
-    if heard.send(Heard::First(first)).await.is_err() || blind {
+    let ip = address.address;
+    let (found, mut rivals) = mpsc::channel(32);
+    let mut asking = std::pin::pin!(keep_searching(&device, ip, found));
+    let verdict = tokio::select! {
+        why = &mut asking => Round {
+            not_checked: vec![why.to_string()],
+            ..Round::default()
+        },
+        verdict = first_verdict(&device, ip, &mut rivals) => verdict,
+    };
+    let blind = !verdict.not_checked.is_empty();
+    if heard.send(Heard::First(verdict)).await.is_err() || blind {
         return;
     }
-    tokio::join!(
-        watch_address(&device, address.address, &heard),
-        watch_servers(&device, address.address, &heard),
-    );
+    let tell = async {
+        while let Some(rival) = rivals.recv().await {
+            if heard.send(Heard::Rival(rival)).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        why = asking => tracing::warn!(%why, "no longer looking for other DHCP servers"),
+        () = tell => {}
+        () = watch_address(&device, ip, &heard) => {}
+    }
+}
+
+async fn first_verdict(device: &str, ip: Ipv4Addr, rivals: &mut mpsc::Receiver<Rival>) -> Round {
+    let mut verdict = Round::default();
+    let (duplicate, ()) = tokio::join!(duplicate(device, ip), tokio::time::sleep(FIRST));
+    match duplicate {
+        Ok(mac) => verdict.duplicate = mac,
+        Err(why) => verdict.not_checked.push(why),
+    }
+    while let Ok(rival) = rivals.try_recv() {
+        verdict.rivals.push(rival);
+    }
+    verdict
+}
+
+async fn duplicate(device: &str, ip: Ipv4Addr) -> Result<Option<Mac>, String> {
+    let socket = ArpSocket::open(device).map_err(|e| e.to_string())?;
+    socket.probe(ip, QUICK).await.map_err(|e| e.to_string())
+}
+
+/// Asks for servers again and again; returns when asking is impossible.
+async fn keep_searching(device: &str, ip: Ipv4Addr, found: mpsc::Sender<Rival>) -> ProbeError {
+    let mut patience = OPEN;
+    loop {
+        if let Err(why) = search(device, ip, patience, found.clone()).await {
+            return why;
+        }
+        patience = LATER;
+        tokio::time::sleep(BETWEEN).await;
+    }
+}
+
+/// Asks for servers once; tells each one that answers within `patience`, with its Ethernet address
+/// when that can be found out.
+async fn search(
+    device: &str,
+    ours: Ipv4Addr,
+    patience: Duration,
+    found: mpsc::Sender<Rival>,
+) -> Result<(), ProbeError> {
+    let everywhere = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, CLIENT_PORT);
+    let everybody = SocketAddrV4::new(Ipv4Addr::BROADCAST, netboot::dhcp::SERVER_PORT);
+    let socket = netboot::socket::open_shared(Some(device), everywhere)?;
+    socket.set_nonblocking(true).map_err(ProbeError::Socket)?;
+    let socket = UdpSocket::from_std(socket).map_err(ProbeError::Socket)?;
+    let arp = ArpSocket::open(device).ok();
+    let mut seed = [0; 16];
+    getrandom::fill(&mut seed).map_err(|e| ProbeError::Socket(std::io::Error::other(e)))?;
+    let begun = Instant::now();
+    let now = || Millis(i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX));
+    let mac = arp.as_ref().map(ArpSocket::mac);
+    let mut probe = Probe::new(mac, Some(ours), patience, seed, now());
+    let mut told = HashSet::new();
+    let mut buffer = [0; LONGEST];
+    while let Some(due) = probe.next_deadline() {
+        probe.handle_timeout(now());
+        while let Some(bytes) = probe.poll() {
+            socket
+                .send_to(&bytes, everybody)
+                .await
+                .map_err(ProbeError::Socket)?;
+        }
+        let wait = Duration::from_millis(u64::try_from(due.since(now())).unwrap_or(0));
+        let received = match tokio::time::timeout(wait, socket.recv_from(&mut buffer)).await {
+            Ok(received) => received.map_err(ProbeError::Socket)?,
+            Err(_) => continue,
+        };
+        if let (length, SocketAddr::V4(from)) = received {
+            probe.handle(buffer.get(..length).unwrap_or_default(), from);
+        }
+        for mut rival in probe.rivals() {
+            if told.insert(rival.server) {
+                if let Some(arp) = &arp {
+                    rival.mac = arp.probe(rival.server, QUICK).await.ok().flatten();
+                }
+                if found.send(rival).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn watch_address(device: &str, ip: Ipv4Addr, heard: &mpsc::Sender<Heard>) {
@@ -126,20 +233,6 @@ async fn watch_address(device: &str, ip: Ipv4Addr, heard: &mpsc::Sender<Heard>) 
     tokio::select! {
         () = watch => {}
         () = tell => {}
-    }
-}
-
-async fn watch_servers(device: &str, ip: Ipv4Addr, heard: &mpsc::Sender<Heard>) {
-    loop {
-        match probe(device, Some(ip), LATER).await {
-            Ok(rivals) => {
-                if heard.send(Heard::Rivals(rivals)).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => tracing::debug!(%error, "looking for other DHCP servers"),
-        }
-        tokio::time::sleep(BETWEEN).await;
     }
 }
 

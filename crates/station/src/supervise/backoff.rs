@@ -7,7 +7,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// The longest pause.
 const LONGEST: Duration = Duration::from_secs(10);
 /// A server that served this long has recovered, and its failures are forgotten.
-const RECOVERED: Duration = Duration::from_secs(60);
+const RECOVERED: Duration = Duration::from_mins(1);
 
 /// The failures of one server.
 #[derive(Debug, Clone, Default)]

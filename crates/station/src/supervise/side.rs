@@ -232,10 +232,8 @@ impl<L: Launch> Side<L> {
                 let ip = self.config.deployment.address.address;
                 self.disturb(duplicate_found(&nic.name, ip, mac));
             }
-            Heard::Rivals(rivals) => {
-                for rival in rivals {
-                    self.disturb(rival_found(&nic.name, rival.server, rival.mac));
-                }
+            Heard::Rival(rival) => {
+                self.disturb(rival_found(&nic.name, rival.server, rival.mac));
             }
         }
         self.look().await;
@@ -289,10 +287,12 @@ impl<L: Launch> Side<L> {
     fn obey(&mut self, order: Orders) {
         match order {
             Orders::Start(kind) => {
-                self.slot(kind).wanted = true;
+                let again = self.slot(kind).start_wanted();
                 let disturbed = matches!(self.wire, Wire::Disturbed(_) | Wire::Duplicate(_));
-                if disturbed && let Some(nic) = self.nic.clone() {
-                    // Whether the rival is gone is asked, not assumed.
+                // Whether the wire is clear is asked, not remembered.
+                if (disturbed || (again && kind == ServerKind::Dhcp))
+                    && let Some(nic) = self.nic.clone()
+                {
                     self.lose_link();
                     self.begin_check(&nic);
                     self.nic = Some(nic);

@@ -50,6 +50,11 @@ impl Slot {
         }
     }
 
+    /// The operator wants it; true when that is news.
+    pub(super) fn start_wanted(&mut self) -> bool {
+        !std::mem::replace(&mut self.wanted, true)
+    }
+
     /// Where it listens now.
     pub(super) fn at(&self) -> Option<SocketAddrV4> {
         self.running.as_ref().map(|r| r.at)
