@@ -7,7 +7,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -15,6 +14,7 @@ use tokio::task::JoinSet;
 
 use super::content::Content;
 use super::conversation::Again;
+use super::live::Live;
 use super::packet::{self, code};
 use super::port::Port;
 use super::request::{Rejected, Request};
@@ -51,7 +51,7 @@ pub(super) struct Front {
     telling: Telling,
     table: Table,
     tasks: JoinSet<()>,
-    live: Arc<AtomicUsize>,
+    live: Live,
     next_id: u64,
 }
 
@@ -63,7 +63,7 @@ impl Front {
         settings: Settings,
         upstream: Upstream,
         telling: Telling,
-        live: Arc<AtomicUsize>,
+        live: Live,
     ) -> Result<Self, ServeError> {
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let address = socket.local_addr().map_err(|source| ServeError::Socket {
@@ -219,7 +219,7 @@ impl Front {
         ));
         self.table.add(Arc::clone(&transfer));
 
-        let counted = Counted::new(&self.live);
+        let counted = self.live.count();
         let (upstream, telling) = (self.upstream.clone(), self.telling.clone());
         let table = self.table.clone();
         self.tasks.spawn(async move {
@@ -259,21 +259,5 @@ impl Front {
         if tokio::time::timeout(LAST_WORDS, ending).await.is_err() {
             tracing::warn!("TFTP transfers did not end in time and are cut off");
         }
-    }
-}
-
-/// Counts one for as long as it lives.
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn new(live: &Arc<AtomicUsize>) -> Self {
-        live.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(live))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

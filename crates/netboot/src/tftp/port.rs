@@ -88,3 +88,17 @@ impl Port {
         self.0.get_ref().send_to(datagram, peer).map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::Port;
+
+    #[tokio::test]
+    async fn a_port_is_bound_to_the_device_it_is_given() {
+        let port = Port::open(Ipv4Addr::LOCALHOST.into(), Some("lo")).unwrap();
+        let device = socket2::SockRef::from(port.0.get_ref()).device().unwrap();
+        assert_eq!(device.as_deref(), Some(&b"lo"[..]));
+    }
+}

@@ -10,13 +10,13 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::front::Front;
+use super::live::Live;
 use super::telling::{self, Telling};
 use super::upstream;
 use super::{Files, Settings, TftpEvent};
@@ -80,12 +80,12 @@ pub async fn serve(
         settings,
         events,
         stop,
-        Arc::default(),
+        Live::default(),
     )
     .await
 }
 
-/// [`serve`], counting the tasks of transfers, including their cleaning up.
+/// [`serve`], counting what is alive.
 pub(super) async fn serve_counted(
     socket: UdpSocket,
     device: Option<String>,
@@ -93,7 +93,7 @@ pub(super) async fn serve_counted(
     settings: Settings,
     events: mpsc::Sender<TftpEvent>,
     stop: impl Future<Output = ()>,
-    live: Arc<AtomicUsize>,
+    live: Live,
 ) -> Result<(), ServeError> {
     let (telling, told) = telling::queue();
     // Dropping the sender stops the thread, also when this future is dropped half-way.
@@ -132,7 +132,7 @@ struct Work {
     files: Arc<dyn Files>,
     settings: Settings,
     telling: Telling,
-    live: Arc<AtomicUsize>,
+    live: Live,
 }
 
 type Ended = oneshot::Receiver<Result<(), ServeError>>;
@@ -164,7 +164,7 @@ async fn run(work: Work, stopped: oneshot::Receiver<()>) -> Result<(), ServeErro
         telling,
         live,
     } = work;
-    let (upstream, producer) = upstream::open().await.map_err(ServeError::Upstream)?;
+    let (upstream, producer) = upstream::open(&live).await.map_err(ServeError::Upstream)?;
     let health = upstream.health();
     let mut front = Front::open(socket, device, files, settings, upstream, telling, live)?;
     let mut producing = Producing(tokio::spawn(producer.run()));

@@ -40,7 +40,7 @@ const LONGEST_HEARD: usize = 256;
 /// Datagrams taken in at one go, so that a flood from one client leaves time for the others.
 const MOST_HEARD: usize = 64;
 /// A timer that is not wanted.
-const FAR: Duration = Duration::from_secs(3600);
+const FAR: Duration = Duration::from_hours(1);
 
 /// A transfer, shared by the task that runs it and the one that listens for requests.
 #[derive(Debug)]

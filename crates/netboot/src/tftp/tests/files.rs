@@ -159,8 +159,8 @@ fn a_probe_tells_the_size_and_leaves_nothing() {
     for tsize in [true, false] {
         for max_block in [Some(1024), None] {
             let want = Want {
-                tsize,
                 max_block,
+                tsize,
                 ..Want::probe("kernel")
             };
             let size = tsize.then_some(1_000_000);

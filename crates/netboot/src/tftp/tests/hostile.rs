@@ -61,7 +61,7 @@ proptest! {
                 prop_assert!((8..=settings.max_block.max(512)).contains(&terms.block));
                 prop_assert!((1..=settings.max_window).contains(&terms.window));
                 prop_assert!(terms.offer.len() < 128);
-                prop_assert!(terms.patience <= Duration::from_secs(30 * 6));
+                prop_assert!(terms.patience <= Duration::from_mins(3));
             }
             Err(Rejected::NotARequest) => prop_assert!(bytes[1] != 1 && bytes[1] != 2),
             Err(Rejected::Answer { shown, .. }) => {

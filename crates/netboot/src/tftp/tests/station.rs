@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use crate::tftp::client::{Client, Outcome, Output, Want};
+use crate::tftp::live::Live;
 use crate::tftp::serve::serve_counted;
 use crate::tftp::{Files, ServeError, Settings, TftpEvent, What};
 
@@ -20,7 +20,7 @@ pub(super) const SOON: Duration = Duration::from_secs(10);
 
 /// Settings under which nothing happens because of a timeout.
 pub(super) fn slow() -> Settings {
-    let never = Duration::from_secs(60);
+    let never = Duration::from_mins(1);
     Settings {
         soonest: never,
         timeout: never,
@@ -52,7 +52,7 @@ impl Files for Memory {
 
 pub(super) struct Station {
     pub(super) address: SocketAddr,
-    live: Arc<AtomicUsize>,
+    live: Live,
     events: mpsc::Receiver<TftpEvent>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<Result<(), ServeError>>>,
@@ -75,8 +75,8 @@ impl Station {
             .iter()
             .map(|(name, bytes)| ((*name).to_owned(), bytes.clone()))
             .collect();
-        let (device, live) = (device.map(str::to_owned), Arc::<AtomicUsize>::default());
-        let counter = Arc::clone(&live);
+        let (device, live) = (device.map(str::to_owned), Live::default());
+        let counter = live.clone();
         let (stop, stopped) = oneshot::channel();
         let (sender, events) = mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -135,14 +135,14 @@ impl Station {
     /// Waits until no transfer is left, neither towards a board nor at the block producer.
     pub(super) fn until_nothing_is_left(&self) {
         let limit = Instant::now() + SOON;
-        while self.live.load(Ordering::SeqCst) > 0 {
+        while self.live.now() > 0 {
             assert!(Instant::now() < limit, "a transfer was left behind");
             std::thread::yield_now();
         }
     }
 
     pub(super) fn live(&self) -> usize {
-        self.live.load(Ordering::SeqCst)
+        self.live.now()
     }
 
     pub(super) fn fetch(&self, want: Want) -> Outcome {
@@ -178,7 +178,7 @@ impl Drop for Station {
 pub(super) fn fetch(server: SocketAddr, want: Want) -> Outcome {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let mut client = Client::new(want, server, Instant::now());
-    let mut datagram = [0; 65536];
+    let mut datagram = vec![0; 65536];
     loop {
         while let Some(output) = client.poll(Instant::now()) {
             match output {

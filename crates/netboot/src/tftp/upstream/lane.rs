@@ -67,7 +67,7 @@ impl Lane {
         let socket = Port::open(Ipv4Addr::LOCALHOST.into(), None)?;
         let name = random_name()?;
         let gate = Arc::new(Gate::default());
-        let source = Source::new(content.clone(), Arc::clone(&gate));
+        let source = Source::new(content.clone(), Arc::clone(&gate), upstream.live.count());
         upstream.offer(name.clone(), socket.address()?, source);
 
         let wish = Wish {

@@ -23,6 +23,7 @@ use async_tftp::server::{Handler, TftpServer, TftpServerBuilder};
 use self::health::Health;
 pub(super) use self::lane::Lane;
 use self::source::Source;
+use super::live::Live;
 use super::packet::LARGEST_BLOCK;
 
 /// Loopback loses nothing but what overflows a socket buffer, so this is rarely waited for.
@@ -35,6 +36,7 @@ pub(super) struct Upstream {
     address: SocketAddr,
     offered: Offered,
     health: Arc<Health>,
+    live: Live,
 }
 
 /// Sources that wait to be opened, by name.
@@ -44,7 +46,7 @@ type Offered = Arc<Mutex<HashMap<String, (SocketAddr, Source)>>>;
 pub(super) struct Producer(TftpServer<Opener>);
 
 /// Opens a producer on a loopback port.
-pub(super) async fn open() -> io::Result<(Upstream, Producer)> {
+pub(super) async fn open(live: &Live) -> io::Result<(Upstream, Producer)> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = socket.local_addr()?;
     let offered = Offered::default();
@@ -63,6 +65,7 @@ pub(super) async fn open() -> io::Result<(Upstream, Producer)> {
             address,
             offered,
             health: Arc::default(),
+            live: live.clone(),
         },
         Producer(server),
     ))

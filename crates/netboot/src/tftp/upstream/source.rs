@@ -9,6 +9,7 @@ use futures_lite::AsyncRead;
 
 use super::gate::Gate;
 use crate::tftp::content::Content;
+use crate::tftp::live::Counted;
 
 /// One pass over one file for one transfer.
 #[derive(Debug)]
@@ -16,14 +17,16 @@ pub(in super::super) struct Source {
     content: Content,
     done: u64,
     gate: Arc<Gate>,
+    _counted: Counted,
 }
 
 impl Source {
-    pub(super) fn new(content: Content, gate: Arc<Gate>) -> Self {
+    pub(super) fn new(content: Content, gate: Arc<Gate>, counted: Counted) -> Self {
         Self {
             content,
             done: 0,
             gate,
+            _counted: counted,
         }
     }
 }
