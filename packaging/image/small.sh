@@ -54,7 +54,7 @@ chmod 1777 "$fs/tmp"
 chmod 700 "$fs/root"
 cp "$work/busybox/bin/busybox" "$fs/usr/bin/busybox"
 for applet in sh ash cat cp cut date dd df dmesg echo env false find grep head hostname kill ln ls \
-    mkdir mount mv poweroff printf ps reboot rm sed seq sleep sort sync tail test touch tr true \
+    mkdir mount mv poweroff printf ps reboot rm sed seq sleep sort sync tail test timeout touch tr true \
     umount uname wc wget; do
     ln -s busybox "$fs/usr/bin/$applet"
 done
