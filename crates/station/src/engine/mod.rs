@@ -1,10 +1,10 @@
 //! The engine: one thread that owns the store and the bench.
 //!
 //! Every input (a command, a check-in, a report, a DHCP packet seen) is one piece of work in one
-//! queue. The thread runs it in one SQLite transaction (a [`turn`]), commits, takes the new state
-//! over, publishes what changed ([`watch`]) and only then answers; so whoever got an answer can rely
+//! queue. The thread runs it in one SQLite transaction (a `turn`), commits, takes the new state
+//! over, publishes what changed (`watch`) and only then answers; so whoever got an answer can rely
 //! on it, and work that was refused or broke off has changed nothing. Questions about the past go to
-//! a second thread with a reading connection ([`reader`]), so that they never delay a board.
+//! a second thread with a reading connection (`reader`), so that they never delay a board.
 
 mod admit;
 mod answers;

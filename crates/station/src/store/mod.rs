@@ -1,7 +1,7 @@
 //! The store: everything that must survive a power cut, in one SQLite file.
 //!
 //! The only module that speaks SQL. It holds the schema ([`migrations`]), opens connections the one
-//! right way ([`open`]), and has one file per table with functions over a connection; the engine
+//! right way (`open`), and has one file per table with functions over a connection; the engine
 //! calls them inside its transaction. Rules about *one board, one name* are constraints of the
 //! schema (`schema/001.sql`), so that no code above can break them.
 
