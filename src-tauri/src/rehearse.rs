@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::{Handle as Runtime, Runtime as OwnRuntime};
 use tokio_stream::StreamExt as _;
+use virtual_pi::board::Happening;
 use virtual_pi::model::Model;
 use virtual_pi::rehearse::{Operator, Options, Progress, Station, StationDoors, rehearse};
 use wire::command::{Command, Receipt};
@@ -41,6 +42,9 @@ pub(crate) struct Rehearse {
     /// Without a window, which this build does not have anyway.
     #[arg(long)]
     headless: bool,
+    /// Tell everything that happens to every board.
+    #[arg(long)]
+    verbose: bool,
 }
 
 fn model(text: &str) -> Result<Model, String> {
@@ -63,10 +67,10 @@ pub(crate) fn run(args: &Args, rehearsal: &Rehearse) -> Result<(), Trouble> {
         ..Options::default()
     };
     let private = private_station(&runtime, agent);
-    let json = args.json;
+    let (json, verbose) = (args.json, rehearsal.verbose);
     let report = rehearse(&options, private, &move |progress| {
         if !json {
-            tell(&progress);
+            tell(&progress, verbose);
         }
     })
     .map_err(|e| Trouble::Failed(e.into()))?;
@@ -129,11 +133,24 @@ impl Operator for Here {
     }
 }
 
-fn tell(progress: &Progress) {
+/// A line for each phase and for each board that got somewhere; every step when `verbose`.
+fn tell(progress: &Progress, verbose: bool) {
     match progress {
         Progress::Preparing(what) => eprintln!("{what}"),
-        Progress::Board(board, what) => eprintln!("{}  {what:?}", board.serial),
-        Progress::Checked { done, of } => eprintln!("{done} of {of} disks checked"),
+        Progress::Checked { done, of } => {
+            if verbose || done == of {
+                eprintln!("{done} of {of} disks checked");
+            }
+        }
+        Progress::Board(board, what) => {
+            let words = match what {
+                Happening::Failed(failure) => format!("failed: {} {}", failure.what, failure.next),
+                Happening::BootedFromDisk(name) => format!("came up from its own disk as {name}"),
+                other if verbose => format!("{other:?}"),
+                _ => return,
+            };
+            eprintln!("{}  {words}", board.serial);
+        }
     }
 }
 

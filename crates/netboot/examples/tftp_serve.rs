@@ -15,13 +15,13 @@ use async_tftp::packet;
 use async_tftp::server::{Handler, TftpServerBuilder};
 use bytes::Bytes;
 use futures_lite::io::{Cursor, Sink};
-use netboot::tftp::{Files, Settings, serve};
+use netboot::tftp::{Files, Opened, Settings, serve};
 
 struct Memory(HashMap<String, Bytes>);
 
 impl Files for Memory {
-    fn open(&self, _client: SocketAddr, path: &str) -> Option<Bytes> {
-        self.0.get(path).cloned()
+    fn open(&self, _client: SocketAddr, path: &str) -> Opened {
+        self.0.get(path).cloned().into()
     }
 }
 
@@ -37,10 +37,9 @@ impl Handler for Stock {
         path: &Path,
     ) -> Result<(Self::Reader, Option<u64>), packet::Error> {
         let path = path.to_str().ok_or(packet::Error::FileNotFound)?;
-        let bytes = self
-            .0
-            .open(*client, path)
-            .ok_or(packet::Error::FileNotFound)?;
+        let Opened::Found(bytes) = self.0.open(*client, path) else {
+            return Err(packet::Error::FileNotFound);
+        };
         let size = bytes.len() as u64;
         Ok((Cursor::new(bytes), Some(size)))
     }

@@ -49,20 +49,22 @@ by_curl() {
     have curl && curl -fsS -m 15 -H 'content-type: application/json' --data "$1" "$url"
 }
 
+# Limits come from outside: the -T of busybox 1.35's wget crashes.
+limit=
+have timeout && limit='timeout 15'
+
 by_wget() {
-    have wget && wget -q -O - -T 15 --header 'content-type: application/json' \
+    have wget && $limit wget -q -O - --header 'content-type: application/json' \
         --post-data "$1" "$url"
 }
 
 by_busybox() {
-    have busybox && busybox wget -q -O - -T 15 --header 'content-type: application/json' \
+    have busybox && $limit busybox wget -q -O - --header 'content-type: application/json' \
         --post-data "$1" "$url"
 }
 
 by_bash() {
     have bash || return 1
-    limit=
-    have timeout && limit='timeout 15'
     $limit bash -c '
         exec 3<>"/dev/tcp/$1/$2" || exit 1
         printf "POST %s HTTP/1.0\r\nHost: %s\r\nContent-Type: application/json\r\n" "$3" "$1" >&3

@@ -272,11 +272,10 @@ impl Conversation {
             Phase::Offering(_) | Phase::Over(_) => return,
         };
         self.heard_at = Some(now);
-        match self.timed.take() {
-            Some((block, at)) if block == heard => {
-                self.pace.measured(now.saturating_duration_since(at));
-            }
-            _ => self.pace.settle(),
+        if let Some((block, at)) = self.timed.take()
+            && block == heard
+        {
+            self.pace.measured(now.saturating_duration_since(at));
         }
         self.base = heard + 1;
         // An ACK in the middle of a window says that what follows it did not arrive.

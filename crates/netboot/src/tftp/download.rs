@@ -38,6 +38,8 @@ pub(super) struct Download {
     acknowledged: u64,
     /// The server was told about a gap and nothing new came since.
     gap_told: bool,
+    /// The server repeated older blocks and nothing was said since.
+    older_repeated: bool,
     phase: Phase,
     say: Option<Say>,
     resend: Duration,
@@ -94,6 +96,7 @@ impl Download {
             received: 0,
             acknowledged: 0,
             gap_told: false,
+            older_repeated: false,
             phase: Phase::Asking,
             say: Some(Say::Request),
             resend,
@@ -235,6 +238,7 @@ impl Download {
         }
         self.received += 1;
         self.gap_told = false;
+        self.older_repeated = false;
         let last = data.len() < self.block;
         if last {
             self.phase = Phase::Complete;
@@ -245,13 +249,19 @@ impl Download {
         Heard::Block { data, last }
     }
 
-    /// A repeat of the block that was acknowledged last is acknowledged again, for the server may
-    /// not have heard it; a gap in a window is reported once.
+    /// The newest block again is acknowledged again if the server may not have heard it: because
+    /// that block was acknowledged before, or because older ones were repeated in front of it. A
+    /// gap in a window is reported once.
     fn out_of_order(&mut self, ahead: u16) {
-        let gap = u64::from(ahead) <= self.window && ahead > 1;
-        let repeated = ahead == 0 && self.received == self.acknowledged;
-        if repeated || (gap && !self.gap_told) {
-            self.gap_told = gap;
+        if ahead > u16::MAX / 2 {
+            self.older_repeated = true;
+            return;
+        }
+        let gap = ahead > 1 && u64::from(ahead) <= self.window && !self.gap_told;
+        let unheard = self.older_repeated || self.received == self.acknowledged;
+        if gap || (ahead == 0 && unheard) {
+            self.gap_told |= gap;
+            self.older_repeated = false;
             self.say = Some(Say::Ack);
         }
     }

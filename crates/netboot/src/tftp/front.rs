@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::task::JoinSet;
 
 use super::content::Content;
@@ -23,7 +22,7 @@ use super::telling::Telling;
 use super::terms::Terms;
 use super::transfer::Transfer;
 use super::upstream::Upstream;
-use super::{Files, ServeError, Settings, What};
+use super::{Files, Opened, ServeError, Settings, What};
 
 /// No request that is answered is longer; what is cut off here is refused as too long.
 const LONGEST_DATAGRAM: usize = 2048;
@@ -158,8 +157,12 @@ impl Front {
             };
             return self.refuse(client, &request.path, code::SEE_MESSAGE, why);
         }
-        let Some(bytes) = self.look_up(client, &request.path) else {
-            return self.refuse(client, &request.path, code::NOT_FOUND, "file not found");
+        let bytes = match self.look_up(client, &request.path) {
+            Opened::Found(bytes) => bytes,
+            Opened::NotFound => {
+                return self.refuse(client, &request.path, code::NOT_FOUND, "file not found");
+            }
+            Opened::NotYet => return,
         };
         let content = Content::new(bytes, request.mode);
         match self.start(client, request, datagram, content) {
@@ -171,7 +174,7 @@ impl Front {
         }
     }
 
-    fn look_up(&self, client: SocketAddr, path: &str) -> Option<Bytes> {
+    fn look_up(&self, client: SocketAddr, path: &str) -> Opened {
         let before = Instant::now();
         let found = self.files.open(client, path);
         let took = before.elapsed();

@@ -17,6 +17,7 @@ impl Live {
         Counted(self.clone())
     }
 
+    #[cfg(test)]
     pub(super) fn now(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }

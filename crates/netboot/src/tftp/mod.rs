@@ -76,13 +76,31 @@ use bytes::Bytes;
 
 pub use self::serve::{ServeError, serve};
 
+/// What a request for a file gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// These bytes.
+    Found(Bytes),
+    /// There is no such file for this client. It is told at once.
+    NotFound,
+    /// The answer is not known yet. Silence makes the client ask again: after 1 s to 4 s, depending
+    /// on its firmware.
+    NotYet,
+}
+
+impl From<Option<Bytes>> for Opened {
+    fn from(found: Option<Bytes>) -> Self {
+        found.map_or(Self::NotFound, Self::Found)
+    }
+}
+
 /// Where the files come from.
 pub trait Files: Send + Sync + 'static {
-    /// The bytes of a file for this client; `None` if there is no such file for it.
+    /// What this client gets for `path`.
     ///
     /// `path` is UTF-8, relative, with single slashes, without `.` and `..`, case as asked. This is
     /// called between two datagrams: it must answer from memory.
-    fn open(&self, client: SocketAddr, path: &str) -> Option<Bytes>;
+    fn open(&self, client: SocketAddr, path: &str) -> Opened;
 }
 
 /// How to serve.

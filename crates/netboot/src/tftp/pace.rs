@@ -2,10 +2,11 @@
 //!
 //! A lost datagram must not cost the full second that a silent board is worth: at two lost
 //! datagrams in a thousand, a 40 MB file would wait a minute in sum and run into the firmware's
-//! 30 s per file. So the wait follows the round trips measured on this very transfer (RFC 6298,
-//! with Karn's rule that a block said twice measures nothing), doubles while nothing is heard, and
-//! never exceeds the agreed timeout. Saying a block too early is harmless: the client acknowledges
-//! it again and that second ACK is ignored.
+//! 30 s per file. So the wait follows the round trips measured on this very transfer (RFC 6298),
+//! doubles while nothing is heard, and never exceeds the agreed timeout. By Karn's rule a block
+//! said twice measures nothing, and the doubled wait stays until a block said once was measured:
+//! otherwise a client slower than the wait would be sent every block twice. Saying a block too
+//! early is harmless: the client acknowledges it again and that second ACK is ignored.
 
 use std::time::Duration;
 
@@ -39,31 +40,23 @@ impl Pace {
 
     /// Takes in one clean measurement.
     pub(super) fn measured(&mut self, trip: Duration) {
-        match self.smooth {
+        let smooth = match self.smooth {
             None => {
-                self.smooth = Some(trip);
                 self.vary = trip / 2;
+                trip
             }
             Some(smooth) => {
                 self.vary = (self.vary * 3 + smooth.abs_diff(trip)) / 4;
-                self.smooth = Some((smooth * 7 + trip) / 8);
+                (smooth * 7 + trip) / 8
             }
-        }
-        self.settle();
+        };
+        self.smooth = Some(smooth);
+        let wait = smooth + self.vary * 4;
+        self.wait = wait.max(self.shortest).min(self.longest);
     }
 
     /// Nothing came back in time.
     pub(super) fn missed(&mut self) {
         self.wait = (self.wait * 2).min(self.longest);
-    }
-
-    /// The client was heard again, though not in a way that measures anything.
-    pub(super) fn settle(&mut self) {
-        self.wait = match self.smooth {
-            Some(smooth) => (smooth + self.vary * 4)
-                .max(self.shortest)
-                .min(self.longest),
-            None => self.longest,
-        };
     }
 }

@@ -9,7 +9,8 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::task::{Context, Poll};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use nix::libc::MSG_CONFIRM;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -84,6 +85,14 @@ impl Port {
         self.0.get_ref().send(datagram).map(|_| ())
     }
 
+    /// Sends in answer to something the peer has just said. That it was heard tells the system
+    /// that the peer's hardware address still holds: a Pi 3's boot ROM does not answer ARP in the
+    /// middle of a transfer, and without this word the system would ask, and stop sending to it.
+    pub(super) fn answer(&self, datagram: &[u8]) -> io::Result<()> {
+        let socket = SockRef::from(self.0.get_ref());
+        socket.send_with_flags(datagram, MSG_CONFIRM).map(|_| ())
+    }
+
     pub(super) fn send_to(&self, datagram: &[u8], peer: SocketAddr) -> io::Result<()> {
         self.0.get_ref().send_to(datagram, peer).map(|_| ())
     }
@@ -93,12 +102,12 @@ impl Port {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use super::Port;
+    use super::{Port, SockRef};
 
     #[tokio::test]
     async fn a_port_is_bound_to_the_device_it_is_given() {
         let port = Port::open(Ipv4Addr::LOCALHOST.into(), Some("lo")).unwrap();
-        let device = socket2::SockRef::from(port.0.get_ref()).device().unwrap();
+        let device = SockRef::from(port.0.get_ref()).device().unwrap();
         assert_eq!(device.as_deref(), Some(&b"lo"[..]));
     }
 }

@@ -272,13 +272,17 @@ impl State {
     /// Says everything there is to say now.
     fn speak(&mut self, socket: &Port, now: Instant) {
         while !self.is_over() {
+            let resent = self.conversation.resent();
             let Some(say) = self.conversation.poll(now) else {
                 return;
             };
+            // A block is said for the first time because the one before was acknowledged.
+            let mut answers = false;
             self.out.clear();
             match say {
                 Say::Offer => self.out.extend_from_slice(&self.offer),
                 Say::Block(number) => {
+                    answers = self.conversation.resent() == resent;
                     let Some(data) = self.supply.block(number) else {
                         return;
                     };
@@ -287,7 +291,12 @@ impl State {
                     self.out.extend_from_slice(data);
                 }
             }
-            match socket.send(&self.out) {
+            let sent = if answers {
+                socket.answer(&self.out)
+            } else {
+                socket.send(&self.out)
+            };
+            match sent {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     self.conversation.gone();

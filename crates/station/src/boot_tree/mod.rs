@@ -18,4 +18,4 @@ mod path;
 pub mod shelf;
 mod tree;
 
-pub use tree::{BootTree, Loaders, Opened};
+pub use tree::{BootTree, Loaders};

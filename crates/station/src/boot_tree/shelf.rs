@@ -22,7 +22,7 @@ use wire::revision::Family;
 /// Every family whose kernel may be wanted.
 const FAMILIES: [Family; 4] = [Family::Pi3, Family::Pi4, Family::Pi5, Family::Unknown];
 /// Boot files that nobody asked for in this time are put away.
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_mins(10);
 /// An image whose boot files could not be read is tried again after this time.
 const TRY_AGAIN: Duration = Duration::from_secs(10);
 

@@ -8,6 +8,7 @@ use super::shelf::{BootFiles, OnShelf, Shelf};
 use crate::config::Uefi;
 use crate::engine::{Arch, BootAnswer, BootClient, Engine, Install, Machine};
 use bytes::Bytes;
+use netboot::tftp::{Files, Opened};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError, RwLock};
@@ -18,17 +19,6 @@ use std::time::{Duration, Instant};
 const GRACE: Duration = Duration::from_secs(3);
 /// Most unknown clients that are remembered.
 const MOST_UNKNOWN: usize = 1024;
-
-/// What a request gets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Opened {
-    /// These bytes.
-    Found(Bytes),
-    /// There is no such file for this client.
-    NotFound,
-    /// It will be there in a moment; silence makes the client ask again.
-    NotYet,
-}
 
 /// The boot loaders for UEFI firmware, by the path under which they are served.
 #[derive(Debug, Clone, Default)]
@@ -140,7 +130,7 @@ impl BootTree {
             kept_back if is_kept_back(kept_back) => None,
             of_image => files.file(of_image),
         };
-        found.map_or(Opened::NotFound, Opened::Found)
+        found.into()
     }
 
     fn config_txt(&self, install: &Install, files: &BootFiles) -> String {
@@ -190,14 +180,11 @@ fn arch(machine: Option<Machine>) -> Arch {
     }
 }
 
-impl netboot::tftp::Files for BootTree {
-    fn open(&self, client: SocketAddr, path: &str) -> Option<Bytes> {
-        let IpAddr::V4(ip) = client.ip().to_canonical() else {
-            return None;
-        };
-        match self.open(ip, path) {
-            Opened::Found(bytes) => Some(bytes),
-            Opened::NotFound | Opened::NotYet => None,
+impl Files for BootTree {
+    fn open(&self, client: SocketAddr, path: &str) -> Opened {
+        match client.ip().to_canonical() {
+            IpAddr::V4(ip) => self.open(ip, path),
+            IpAddr::V6(_) => Opened::NotFound,
         }
     }
 }

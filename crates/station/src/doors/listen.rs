@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// Time for the head of a request to arrive, also while a kept-alive connection is idle.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 /// Unacknowledged data this old means that the peer is gone (TCP_USER_TIMEOUT, tcp(7)).
 const DEAD_PEER: Duration = Duration::from_secs(30);
 /// Time for running answers to end after a stop. Downloads resume by range, so it is short.
@@ -144,6 +144,8 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_headers(64)
+        // `nc` in installer scripts closes its sending side once the request is out.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -105,7 +105,7 @@ impl Importer {
         let outcome = self.import(&wanted, cancel, teller.clone()).await;
         match &outcome {
             ImportState::Failed { why } => {
-                tracing::warn!(file = %wanted.path.display(), why, "import failed")
+                tracing::warn!(file = %wanted.path.display(), why, "import failed");
             }
             state => tracing::info!(file = %wanted.path.display(), ?state, "import ended"),
         }
@@ -130,8 +130,12 @@ impl Importer {
         let imported = match work.await {
             Ok(Ok(imported)) => imported,
             Ok(Err(refused)) => {
+                let why = refused.to_string();
+                let name = wanted.path.file_name().unwrap_or_default();
+                let name = name.to_string_lossy();
+                let named = why.contains(&*name);
                 return ImportState::Failed {
-                    why: refused.to_string(),
+                    why: if named { why } else { format!("{name}: {why}") },
                 };
             }
             Err(gone) => {

@@ -142,15 +142,16 @@ async fn duplicate(device: &str, ip: Ipv4Addr) -> Result<Option<Mac>, String> {
     socket.probe(ip, QUICK).await.map_err(|e| e.to_string())
 }
 
-/// Asks for servers again and again; returns when asking is impossible.
+/// Asks for servers again and again; returns when even the first question could not be asked.
 async fn keep_searching(device: &str, ip: Ipv4Addr, found: mpsc::Sender<Rival>) -> ProbeError {
-    let mut patience = OPEN;
+    if let Err(why) = search(device, ip, OPEN, found.clone()).await {
+        return why;
+    }
     loop {
-        if let Err(why) = search(device, ip, patience, found.clone()).await {
-            return why;
-        }
-        patience = LATER;
         tokio::time::sleep(BETWEEN).await;
+        if let Err(why) = search(device, ip, LATER, found.clone()).await {
+            tracing::debug!(%why, "looking for other DHCP servers");
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use wire::update::{Snapshot, Update};
 /// By now the engine knows of a lease it was just told about.
 const NEWS_TRAVELS: Duration = Duration::from_millis(20);
 /// How often boot files that nobody needs are looked for.
-const TIDY: Duration = Duration::from_secs(60);
+const TIDY: Duration = Duration::from_mins(1);
 
 /// Everything that news is carried between.
 #[derive(Clone)]

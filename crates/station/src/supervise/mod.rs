@@ -11,5 +11,7 @@ pub mod launch;
 pub mod rules;
 mod side;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 pub use side::{Orders, Side, Told};

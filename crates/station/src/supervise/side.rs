@@ -208,7 +208,9 @@ impl<L: Launch> Side<L> {
         if !self.manages_address() {
             return missing(format!("{} does not have the address {address}", nic.name));
         }
-        let Some(netlink) = self.netlink.as_ref().filter(|_| self.wire == Wire::Clear) else {
+        // A rival keeps DHCP from serving, not the station from its own address.
+        let may_have = matches!(self.wire, Wire::Clear | Wire::Disturbed(_));
+        let Some(netlink) = self.netlink.as_ref().filter(|_| may_have) else {
             return missing(format!("{} gets its address {address}", nic.name));
         };
         match give(netlink, nic, address).await {

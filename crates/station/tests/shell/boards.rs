@@ -30,7 +30,7 @@ fn token_in(cmdline: &str) -> String {
     word.expect("no token").to_owned()
 }
 
-pub fn check_in(serial: u32, token: Option<String>) -> CheckIn {
+pub(crate) fn check_in(serial: u32, token: Option<String>) -> CheckIn {
     CheckIn {
         protocol: 1,
         agent: "test".to_owned(),
@@ -72,18 +72,30 @@ fn a_board_gets_its_own_boot_files_under_every_prefix() {
     let station = format!("punnet.station=http://{} ", rig.at.http.unwrap());
 
     let config = rig.fetch_text(ip, "d137e638/config.txt");
-    assert!(config.contains("initramfs punnet-agent.cpio followkernel"), "{config}");
+    assert!(
+        config.contains("initramfs punnet-agent.cpio followkernel"),
+        "{config}"
+    );
     assert!(config.contains("[pi5]\nkernel=kernel8.img"), "{config}");
     let cmdline = rig.fetch_text(ip, "d137e638//cmdline.txt");
     assert!(cmdline.contains(&station), "{cmdline}");
-    assert!(cmdline.contains(&format!("punnet.mac={}", mac_of(SERIAL))), "{cmdline}");
+    assert!(
+        cmdline.contains(&format!("punnet.mac={}", mac_of(SERIAL))),
+        "{cmdline}"
+    );
     assert_eq!(cmdline.lines().count(), 1);
     for path in ["cmdline.txt", "2c-cf-67-37-e6-38/cmdline.txt"] {
         assert_eq!(rig.fetch_text(ip, path), cmdline, "{path}");
     }
 
-    assert_eq!(found(rig.fetch(ip, "d137e638/kernel8.img")), image::kernel());
-    assert_eq!(found(rig.fetch(ip, "d137e638//overlays/overlay_map.dtb")), b"map");
+    assert_eq!(
+        found(rig.fetch(ip, "d137e638/kernel8.img")),
+        image::kernel()
+    );
+    assert_eq!(
+        found(rig.fetch(ip, "d137e638//overlays/overlay_map.dtb")),
+        b"map"
+    );
     assert_eq!(found(rig.fetch(ip, "start4.elf")).len(), 5000);
     let initramfs = found(rig.fetch(ip, "d137e638/punnet-agent.cpio"));
     let name = b"etc/punnet/station.pub";
@@ -96,7 +108,10 @@ fn a_board_gets_its_own_boot_files_under_every_prefix() {
         "d137e638/nothing",
         "../punnet.db",
     ] {
-        assert!(!matches!(rig.fetch(ip, path), Outcome::File { .. }), "{path}");
+        assert!(
+            !matches!(rig.fetch(ip, path), Outcome::File { .. }),
+            "{path}"
+        );
     }
 }
 
@@ -145,7 +160,11 @@ fn a_board_is_provisioned_confirmed_and_then_declined() {
     let report = Report {
         deployment: job.deployment.clone(),
         secret: job.secret.clone(),
-        events: vec![(1, step(Stage::Writing)), (2, step(Stage::Verifying)), (3, done)],
+        events: vec![
+            (1, step(Stage::Writing)),
+            (2, step(Stage::Verifying)),
+            (3, done),
+        ],
         progress: None,
     };
     let ack: Ack = rig.board_post(ip, "/agent/v1/report", &report).as_();
@@ -158,7 +177,10 @@ fn a_board_is_provisioned_confirmed_and_then_declined() {
     }
 
     let call = job.personalise.hello.expect("no call home");
-    let path = call.url.split_once("/agent").map(|(_, p)| format!("/agent{p}"));
+    let path = call
+        .url
+        .split_once("/agent")
+        .map(|(_, p)| format!("/agent{p}"));
     let hello = Hello {
         secret: call.secret,
         hostname: "KXP2-CORO-001".to_owned(),
@@ -183,16 +205,28 @@ fn a_report_that_nobody_knows_is_refused_in_words() {
     let from = Ipv4Addr::LOCALHOST;
     let junk = rig.board(from, "POST /agent/v1/report HTTP/1.1", b"{not json");
     assert_eq!(junk.status, 400);
-    assert!(junk.json()["message"].as_str().unwrap().contains("not the JSON"));
+    assert!(
+        junk.json()["message"]
+            .as_str()
+            .unwrap()
+            .contains("not the JSON")
+    );
     let unknown = Report {
         deployment: "nobody".to_owned(),
         secret: String::new(),
         events: Vec::new(),
         progress: None,
     };
-    assert_eq!(rig.board_post(from, "/agent/v1/report", &unknown).status, 404);
+    assert_eq!(
+        rig.board_post(from, "/agent/v1/report", &unknown).status,
+        404
+    );
     let huge = vec![b' '; 3 << 20];
-    assert_eq!(rig.board(from, "POST /agent/v1/report HTTP/1.1", &huge).status, 413);
+    assert_eq!(
+        rig.board(from, "POST /agent/v1/report HTTP/1.1", &huge)
+            .status,
+        413
+    );
 }
 
 #[test]

@@ -8,14 +8,14 @@ const START: u64 = 1 << 20;
 const BOOT: u64 = 24 << 20;
 
 /// The kernel's bytes: long enough to take several blocks, with the magic of an arm64 image.
-pub fn kernel() -> Vec<u8> {
+pub(crate) fn kernel() -> Vec<u8> {
     let mut kernel: Vec<u8> = (0..300_000_u32).map(|n| (n * 7 % 251) as u8).collect();
     kernel[56..60].copy_from_slice(b"ARM\x64");
     kernel
 }
 
 /// Writes the image to `path`. `seed` makes its content differ from another's.
-pub fn make(path: &Path, seed: u8) {
+pub(crate) fn make(path: &Path, seed: u8) {
     let file = OpenOptions::new()
         .read(true)
         .write(true)

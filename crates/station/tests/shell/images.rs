@@ -43,7 +43,11 @@ fn a_pack_is_served_by_ranges_and_resumes() {
     let shown = format!("bytes */{length}");
     assert_eq!(beyond.header("content-range"), Some(shown.as_str()));
 
-    let same = get(&rig, &path, &format!("\r\nRange: bytes=0-9\r\nIf-Range: {tag}"));
+    let same = get(
+        &rig,
+        &path,
+        &format!("\r\nRange: bytes=0-9\r\nIf-Range: {tag}"),
+    );
     assert_eq!(same.status, 206);
     let other = get(&rig, &path, "\r\nRange: bytes=0-9\r\nIf-Range: \"other\"");
     assert_eq!((other.status, other.body.len()), (200, length));
@@ -52,7 +56,10 @@ fn a_pack_is_served_by_ranges_and_resumes() {
 
     let head = rig.board(HERE, &format!("HEAD {path} HTTP/1.1"), b"");
     assert_eq!((head.status, head.body.len()), (200, 0));
-    assert_eq!(head.header("content-length"), Some(length.to_string().as_str()));
+    assert_eq!(
+        head.header("content-length"),
+        Some(length.to_string().as_str())
+    );
 
     let manifest = get(&rig, &format!("{path}/manifest"), "");
     assert_eq!(*blake3::hash(&manifest.body).as_bytes(), id.0);
@@ -131,5 +138,8 @@ fn a_removed_image_takes_its_pack_along() {
         assert!(gone.elapsed() < crate::rig::PATIENCE);
         std::thread::yield_now();
     }
-    assert_eq!(get(&rig, &format!("/agent/v1/packs/{first}"), "").status, 404);
+    assert_eq!(
+        get(&rig, &format!("/agent/v1/packs/{first}"), "").status,
+        404
+    );
 }

@@ -32,18 +32,34 @@ fn an_installer_completes() {
     assert_eq!(said["version"], "3.0");
     assert_eq!(said["server_ip"], "127.0.0.1");
     let compact = String::from_utf8(reply.body.clone()).unwrap();
-    assert!(compact.contains(r#""hostname":"KXP2-CORO-001""#), "{compact}");
+    assert!(
+        compact.contains(r#""hostname":"KXP2-CORO-001""#),
+        "{compact}"
+    );
 
     let door = format!("http://{}", rig.at.http.unwrap());
     let url = said["image_url"].as_str().unwrap();
     let path = url.strip_prefix(&door).unwrap_or_else(|| panic!("{url}"));
     let image = rig.board(FROM, &format!("GET {path} HTTP/1.0"), b"");
-    assert_eq!(image.body.len() as u64, said["image_size"].as_u64().unwrap());
+    assert_eq!(
+        image.body.len() as u64,
+        said["image_size"].as_u64().unwrap()
+    );
 
     let again = config(&rig, ASKS);
-    assert_eq!(again.json()["hostname"], "KXP2-CORO-001", "asking again takes no second name");
+    assert_eq!(
+        again.json()["hostname"],
+        "KXP2-CORO-001",
+        "asking again takes no second name"
+    );
 
-    for step in ["starting", "downloading", "verifying", "customizing", "success"] {
+    for step in [
+        "starting",
+        "downloading",
+        "verifying",
+        "customizing",
+        "success",
+    ] {
         let body = format!(
             r#"{{"status":"{step}","hostname":"KXP2-CORO-001","serial_number":"9d00ce41d137e638"}}"#
         );
@@ -56,7 +72,8 @@ fn an_installer_completes() {
 #[test]
 fn a_board_that_has_to_wait_is_told_423_and_why() {
     let rig = Rig::with_batch();
-    rig.command(Command::BatchPause { batch: BatchId(1) }).unwrap();
+    rig.command(Command::BatchPause { batch: BatchId(1) })
+        .unwrap();
     let reply = config(&rig, ASKS);
     assert_eq!(reply.status, 423, "{}", reply.json());
     assert!(reply.json()["error"].as_str().unwrap().contains("paused"));
@@ -65,7 +82,13 @@ fn a_board_that_has_to_wait_is_told_423_and_why() {
 #[test]
 fn what_makes_no_sense_is_the_callers_error() {
     let rig = Rig::with_batch();
-    for body in ["{", "[]", r#"{"serial_number":5}"#, r#"{"serial_number":"xyz"}"#, ""] {
+    for body in [
+        "{",
+        "[]",
+        r#"{"serial_number":5}"#,
+        r#"{"serial_number":"xyz"}"#,
+        "",
+    ] {
         let reply = config(&rig, body);
         assert_eq!(reply.status, 400, "{body}: {}", reply.json());
         assert!(reply.json()["error"].is_string());
@@ -73,8 +96,15 @@ fn what_makes_no_sense_is_the_callers_error() {
     let unknown = r#"{"status":"success","hostname":"NOBODY-1","serial":"0000000000000001"}"#;
     assert_eq!(status(&rig, unknown).status, 404);
     assert_eq!(rig.board(FROM, "GET /api/config HTTP/1.1", b"").status, 405);
-    assert_eq!(rig.board(FROM, "GET /api/v1/boards HTTP/1.1", b"").status, 404);
-    assert_eq!(rig.board(FROM, "POST /api/v1/command HTTP/1.1", b"{}").status, 404);
+    assert_eq!(
+        rig.board(FROM, "GET /api/v1/boards HTTP/1.1", b"").status,
+        404
+    );
+    assert_eq!(
+        rig.board(FROM, "POST /api/v1/command HTTP/1.1", b"{}")
+            .status,
+        404
+    );
 }
 
 #[test]

@@ -25,7 +25,11 @@ fn two_stations_do_not_share_a_folder() {
     let refused = rig.second().unwrap_err();
     assert!(matches!(refused, StartError::Engine(_)), "{refused}");
     // The first one is untouched by the attempt.
-    assert_eq!(rig.operator_socket("GET /api/v1/boards HTTP/1.1", b"").status, 200);
+    assert_eq!(
+        rig.operator_socket("GET /api/v1/boards HTTP/1.1", b"")
+            .status,
+        200
+    );
 }
 
 #[test]
@@ -45,7 +49,10 @@ fn a_taken_port_is_refused_by_name() {
         free.await.unwrap();
         station
     });
-    assert!(station.addresses().tftp.is_some(), "it serves once the port is free");
+    assert!(
+        station.addresses().tftp.is_some(),
+        "it serves once the port is free"
+    );
     runtime.block_on(station.stop());
 }
 

@@ -53,7 +53,9 @@ fn the_socket_and_the_token_are_their_owners_alone() {
 #[test]
 fn every_path_of_the_description_is_served() {
     let rig = Rig::with_batch();
-    let spec = rig.operator("GET /api/v1/openapi.json HTTP/1.1", b"").json();
+    let spec = rig
+        .operator("GET /api/v1/openapi.json HTTP/1.1", b"")
+        .json();
     let mut served = BTreeSet::new();
     for (path, methods) in spec["paths"].as_object().unwrap() {
         let real = path
@@ -68,7 +70,11 @@ fn every_path_of_the_description_is_served() {
             let method = method.to_ascii_uppercase();
             let reply = rig.operator_socket(&format!("{method} {real} HTTP/1.1"), b"{}");
             let missing = reply.status == 404 && reply.json()["error"] == "Resource not found";
-            assert!(!missing && reply.status != 405, "{method} {path}: {}", reply.status);
+            assert!(
+                !missing && reply.status != 405,
+                "{method} {path}: {}",
+                reply.status
+            );
             served.insert(path.clone());
         }
     }
@@ -79,7 +85,9 @@ fn every_path_of_the_description_is_served() {
 fn lists_are_plain_json_and_filters_are_checked() {
     let rig = Rig::with_batch();
     let get = |path: &str| rig.operator(&format!("GET {path} HTTP/1.1"), b"");
-    for path in ["boards", "batches", "images", "products", "venues", "names", "history", "events"] {
+    for path in [
+        "boards", "batches", "images", "products", "venues", "names", "history", "events",
+    ] {
         let reply = get(&format!("/api/v1/{path}"));
         assert_eq!(reply.status, 200, "{path}");
         assert!(reply.json().is_array(), "{path}: {}", reply.json());
@@ -89,14 +97,23 @@ fn lists_are_plain_json_and_filters_are_checked() {
     assert_eq!(get("/api/v1/names?venue=TOOLONG").status, 400);
     assert_eq!(get("/api/v1/history?limit=x").status, 400);
     assert_eq!(get("/api/v1/boards/zzz").status, 404);
-    assert_eq!(get("/api/v1/batches/1/certificate").json()["batch"]["id"], 1);
+    assert_eq!(
+        get("/api/v1/batches/1/certificate").json()["batch"]["id"],
+        1
+    );
     let csv = get("/api/v1/history.csv");
     assert!(csv.body.starts_with(b"hostname,board,mac,"));
     assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
     let metrics = get("/metrics");
     let text = String::from_utf8(metrics.body).unwrap();
-    assert!(text.contains("punnet_server_up{server=\"dhcp\"} 1"), "{text}");
-    assert!(text.contains("punnet_batch_boards{batch=\"1\",what=\"planned\"} 5"), "{text}");
+    assert!(
+        text.contains("punnet_server_up{server=\"dhcp\"} 1"),
+        "{text}"
+    );
+    assert!(
+        text.contains("punnet_batch_boards{batch=\"1\",what=\"planned\"} 5"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -110,12 +127,21 @@ fn readers_of_the_older_system_find_what_they_know() {
     assert_eq!(get("/api/venues/coro/stats").json()["total_hostnames"], 10);
     assert_eq!(get("/api/venues/NONE/stats").status, 404);
     let active = get("/api/batches/active").json();
-    assert_eq!((&active["total_count"], &active["status"]), (&5.into(), &"active".into()));
+    assert_eq!(
+        (&active["total_count"], &active["status"]),
+        (&5.into(), &"active".into())
+    );
     assert_eq!(get("/api/batches/1").json()["venue_code"], "CORO");
     assert_eq!(get("/api/batches/99").json()["error"], "Batch not found");
-    assert_eq!(get("/api/deployments?limit=5").json(), serde_json::json!([]));
+    assert_eq!(
+        get("/api/deployments?limit=5").json(),
+        serde_json::json!([])
+    );
     assert_eq!(get("/api/deployments?limit=x").status, 400);
-    assert_eq!(get("/api/system/status").json()["services"]["nginx"], "active");
+    assert_eq!(
+        get("/api/system/status").json()["services"]["nginx"],
+        "active"
+    );
     let unknown = get("/api/nothing");
     assert_eq!(unknown.status, 404);
     assert_eq!(unknown.json()["error"], "Resource not found");

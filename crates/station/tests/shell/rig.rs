@@ -2,9 +2,9 @@
 //! HTTP as bytes over a socket.
 
 use crate::image;
+use netboot::dhcp::client::Persona;
 use netboot::dhcp::client::{Conversation, Event, Grant, Lessee, Network};
 use netboot::tftp::client::{Client, Outcome, Output, Want};
-use netboot::dhcp::client::Persona;
 use station::config::{AgentFiles, Config};
 use station::service::{Addresses, Mode, RunningStation, run};
 use std::io::{Read, Write};
@@ -23,9 +23,9 @@ use wire::update::Update;
 use wire::{ImageId, Mac, Refusal};
 
 /// Longest wait for anything that should take a moment.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Rig {
+pub(crate) struct Rig {
     pub runtime: Runtime,
     station: Option<RunningStation>,
     pub at: Addresses,
@@ -34,24 +34,24 @@ pub struct Rig {
 
 /// An answer of an HTTP server.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    pub fn as_<T: serde::de::DeserializeOwned>(&self) -> T {
+    pub(crate) fn as_<T: serde::de::DeserializeOwned>(&self) -> T {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (key, value) = line.split_once(':')?;
             key.eq_ignore_ascii_case(name).then_some(value.trim())
@@ -61,7 +61,7 @@ impl Reply {
 
 impl Rig {
     /// A station with nothing in it.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -79,13 +79,13 @@ impl Rig {
     }
 
     /// A station with an image, a product, a venue, ten names and an active batch of five boards.
-    pub fn with_batch() -> Self {
+    pub(crate) fn with_batch() -> Self {
         let rig = Self::new();
         rig.prepare(5);
         rig
     }
 
-    pub fn prepare(&self, boards: u32) -> Batch {
+    pub(crate) fn prepare(&self, boards: u32) -> Batch {
         self.stock();
         let path = self.image("kart.img", 1);
         self.import(&path, true);
@@ -109,7 +109,7 @@ impl Rig {
     }
 
     /// A product, a venue and ten names.
-    pub fn stock(&self) {
+    pub(crate) fn stock(&self) {
         for command in [
             Command::ProductAdd {
                 code: "KXP2".parse().unwrap(),
@@ -136,21 +136,21 @@ impl Rig {
     }
 
     /// A golden image in the test's folder.
-    pub fn image(&self, name: &str, seed: u8) -> PathBuf {
+    pub(crate) fn image(&self, name: &str, seed: u8) -> PathBuf {
         let path = self.folder.path().join(name);
         image::make(&path, seed);
         path
     }
 
     /// Imports an image and waits for its end.
-    pub fn import(&self, path: &Path, activate: bool) -> ImageId {
+    pub(crate) fn import(&self, path: &Path, activate: bool) -> ImageId {
         match self.try_import(path, activate) {
             ImportState::Done { image } => image,
             other => panic!("{other:?}"),
         }
     }
 
-    pub fn try_import(&self, path: &Path, activate: bool) -> ImportState {
+    pub(crate) fn try_import(&self, path: &Path, activate: bool) -> ImportState {
         let receipt = self.command(Command::ImageAdd {
             path: path.to_str().unwrap().to_owned(),
             product: "KXP2".parse().unwrap(),
@@ -165,7 +165,7 @@ impl Rig {
     }
 
     /// Waits for the end of an import.
-    pub fn import_end(&self, import: &str) -> ImportState {
+    pub(crate) fn import_end(&self, import: &str) -> ImportState {
         let station = self.station().station();
         self.wait(async {
             let mut watch = station.watch().await.unwrap();
@@ -185,30 +185,30 @@ impl Rig {
         })
     }
 
-    pub fn station(&self) -> &RunningStation {
+    pub(crate) fn station(&self) -> &RunningStation {
         self.station.as_ref().unwrap()
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+    pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime
             .block_on(async { tokio::time::timeout(PATIENCE, work).await })
             .expect("took too long")
     }
 
-    pub fn command(&self, command: Command) -> Result<Receipt, Refusal> {
+    pub(crate) fn command(&self, command: Command) -> Result<Receipt, Refusal> {
         self.wait(self.station().engine().command(command))
     }
 
-    pub fn query(&self, query: Query) -> Result<Answer, Refusal> {
+    pub(crate) fn query(&self, query: Query) -> Result<Answer, Refusal> {
         self.wait(self.station().engine().query(query))
     }
 
     /// Stops the station and starts it again in the same folder.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.stop();
         let config = config(self.folder.path());
         let station = self.runtime.block_on(run(config, Mode::Rehearsal)).unwrap();
@@ -216,14 +216,14 @@ impl Rig {
         self.station = Some(station);
     }
 
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if let Some(station) = self.station.take() {
             self.wait(station.stop());
         }
     }
 
     /// Starts a second station in the same folder.
-    pub fn second(&self) -> Result<RunningStation, station::service::StartError> {
+    pub(crate) fn second(&self) -> Result<RunningStation, station::service::StartError> {
         let config = config(self.folder.path());
         self.runtime.block_on(run(config, Mode::Rehearsal))
     }
@@ -231,7 +231,7 @@ impl Rig {
     // --- the deployment side -------------------------------------------------------------------
 
     /// Gets an address as a Raspberry Pi 5 with this serial number does.
-    pub fn lease(&self, serial: u32) -> Grant {
+    pub(crate) fn lease(&self, serial: u32) -> Grant {
         let mac = mac_of(serial);
         let persona = Persona::eeprom(Revision(0x00d0_4170), mac, serial, false);
         let server = self.at.dhcp.unwrap();
@@ -251,7 +251,7 @@ impl Rig {
     }
 
     /// Fetches a file by TFTP from the address `from`.
-    pub fn fetch(&self, from: Ipv4Addr, path: &str) -> Outcome {
+    pub(crate) fn fetch(&self, from: Ipv4Addr, path: &str) -> Outcome {
         let socket = UdpSocket::bind(SocketAddrV4::new(from, 0)).unwrap();
         let server = SocketAddr::V4(self.at.tftp.unwrap());
         let mut client = Client::new(Want::file(path), server, Instant::now());
@@ -276,7 +276,7 @@ impl Rig {
     }
 
     /// The text of a file fetched by TFTP.
-    pub fn fetch_text(&self, from: Ipv4Addr, path: &str) -> String {
+    pub(crate) fn fetch_text(&self, from: Ipv4Addr, path: &str) -> String {
         match self.fetch(from, path) {
             Outcome::File { bytes } => String::from_utf8(bytes).unwrap(),
             other => panic!("{path}: {other:?}"),
@@ -286,7 +286,7 @@ impl Rig {
     // --- HTTP ----------------------------------------------------------------------------------
 
     /// A request to the door for boards, from the address `from`.
-    pub fn board(&self, from: Ipv4Addr, request: &str, body: &[u8]) -> Reply {
+    pub(crate) fn board(&self, from: Ipv4Addr, request: &str, body: &[u8]) -> Reply {
         let own = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         own.bind(&SocketAddr::from((from, 0)).into()).unwrap();
         let door = SocketAddr::V4(self.at.http.unwrap());
@@ -295,24 +295,29 @@ impl Rig {
     }
 
     /// A JSON request to the door for boards.
-    pub fn board_post<T: serde::Serialize>(&self, from: Ipv4Addr, path: &str, body: &T) -> Reply {
+    pub(crate) fn board_post<T: serde::Serialize>(
+        &self,
+        from: Ipv4Addr,
+        path: &str,
+        body: &T,
+    ) -> Reply {
         let body = serde_json::to_vec(body).unwrap();
         self.board(from, &format!("POST {path} HTTP/1.1"), &body)
     }
 
     /// A request to the operator's HTTP door. `request` may hold further header lines.
-    pub fn operator(&self, request: &str, body: &[u8]) -> Reply {
+    pub(crate) fn operator(&self, request: &str, body: &[u8]) -> Reply {
         let stream = TcpStream::connect(self.at.operator).unwrap();
         converse(stream, request, &self.at.operator.to_string(), body)
     }
 
     /// A request to the operator's Unix socket.
-    pub fn operator_socket(&self, request: &str, body: &[u8]) -> Reply {
+    pub(crate) fn operator_socket(&self, request: &str, body: &[u8]) -> Reply {
         let stream = UnixStream::connect(&self.at.socket).unwrap();
         converse(stream, request, "localhost", body)
     }
 
-    pub fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let path = config(self.folder.path()).data_dir.join("operator.token");
         std::fs::read_to_string(path).unwrap().trim().to_owned()
     }
@@ -326,12 +331,12 @@ impl Drop for Rig {
     }
 }
 
-pub fn mac_of(serial: u32) -> Mac {
+pub(crate) fn mac_of(serial: u32) -> Mac {
     let [_, a, b, c] = serial.to_be_bytes();
     Mac([0x2c, 0xcf, 0x67, a, b, c])
 }
 
-pub fn config(folder: &Path) -> Config {
+pub(crate) fn config(folder: &Path) -> Config {
     let agent = AgentFiles {
         arm64: folder.join("agent-arm64.cpio"),
         x86_64: folder.join("agent-x86_64.cpio"),
@@ -340,7 +345,7 @@ pub fn config(folder: &Path) -> Config {
 }
 
 /// Sends a request line (and any header lines) with a body, and reads until the server closes.
-pub fn converse(
+pub(crate) fn converse(
     mut stream: impl Read + Write,
     request: &str,
     host: &str,

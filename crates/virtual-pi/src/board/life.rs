@@ -22,7 +22,7 @@ use wire::disk::DiskKind;
 /// LED patterns after a place that held nothing.
 const LED_PATTERN: Duration = Duration::from_secs(3);
 /// Until a person comes by and switches a board on again that has stopped or hangs.
-const PERSON_COMES: Duration = Duration::from_secs(60);
+const PERSON_COMES: Duration = Duration::from_mins(1);
 /// How long the power stays away after a cut.
 const POWER_AWAY: Duration = Duration::from_secs(2);
 
@@ -106,12 +106,11 @@ impl<'a> Life<'a> {
 
     pub(super) fn run(mut self) -> Story {
         let late = self.pi.faults.late;
-        let end = match self.power.sleep(late) {
-            Err(NoPower) => End::SwitchedOff(self.at),
-            Ok(()) => {
-                self.began = Instant::now();
-                self.cycles()
-            }
+        let end = if let Err(NoPower) = self.power.sleep(late) {
+            End::SwitchedOff(self.at)
+        } else {
+            self.began = Instant::now();
+            self.cycles()
         };
         self.story.end = end;
         if self.story.provisioned_after.is_zero() {

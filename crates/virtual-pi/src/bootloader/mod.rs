@@ -219,14 +219,15 @@ impl Bootloader {
                 self.enqueue([self.board.model.traits().device_tree], false);
             }
             Want::Ramdisk | Want::OsCheck => {}
-            Want::PickKernel => match &config.kernel {
-                Some(name) => self.enqueue([os(name)], false),
-                None => {
+            Want::PickKernel => {
+                if let Some(name) = &config.kernel {
+                    self.enqueue([os(name)], false)
+                } else {
                     let names = self.board.model.kernels(config.arm_64bit);
                     let names: Vec<_> = names.iter().map(|n| os(&(*n).to_owned())).collect();
                     self.enqueue(names, false);
                 }
-            },
+            }
             Want::Initramfs => {
                 let names: Vec<_> = if config.auto_initramfs && config.initramfs.is_empty() {
                     self.initramfs_of_kernel().into_iter().collect()

@@ -105,16 +105,15 @@ pub fn rehearse(
 ) -> Result<RehearsalReport, RehearseError> {
     golden::tools_are_there()?;
     let work = options.work_folder()?;
-    let image = match &options.image {
-        Some(path) => path.clone(),
-        None => {
-            progress(Progress::Preparing(
-                "making a small golden image".to_owned(),
-            ));
-            let path = work.path().join("rehearsal.img");
-            Golden::default().make(&path)?;
-            path
-        }
+    let image = if let Some(path) = &options.image {
+        path.clone()
+    } else {
+        progress(Progress::Preparing(
+            "making a small golden image".to_owned(),
+        ));
+        let path = work.path().join("rehearsal.img");
+        Golden::default().make(&path)?;
+        path
     };
     progress(Progress::Preparing("starting the station".to_owned()));
     let station = station.start(&work.path().join("station"))?;

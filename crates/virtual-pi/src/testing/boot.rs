@@ -3,7 +3,7 @@
 use crate::board::Doors;
 use bytes::Bytes;
 use netboot::dhcp::{self, ReplyTo};
-use netboot::tftp::{self, Files};
+use netboot::tftp::{self, Files, Opened};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::sync::Arc;
@@ -16,8 +16,8 @@ pub(crate) type Serve = Arc<dyn Fn(SocketAddr, &str) -> Option<Bytes> + Send + S
 struct Tree(Serve);
 
 impl Files for Tree {
-    fn open(&self, client: SocketAddr, path: &str) -> Option<Bytes> {
-        (self.0)(client, path)
+    fn open(&self, client: SocketAddr, path: &str) -> Opened {
+        (self.0)(client, path).into()
     }
 }
 

@@ -149,9 +149,38 @@ fn a_lost_block_costs_a_fraction_of_the_timeout() {
     assert_eq!(talk.wait(), Duration::from_millis(100));
     assert_eq!(talk.said(), blocks([50]));
     talk.ack(50);
+    // The next one that gets through at once brings the short wait back.
     assert_eq!(talk.said(), blocks([51]));
+    talk.ack(51);
+    assert_eq!(talk.said(), blocks([52]));
     assert_eq!(talk.wait(), Duration::from_millis(50));
     assert_eq!(talk.conversation.resent(), 2);
+}
+
+#[test]
+fn a_board_that_becomes_slow_is_not_sent_every_block_twice() {
+    let mut talk = Talk::about(1000, 1, true);
+    talk.said();
+    talk.ack(0);
+    for number in 1..1000 {
+        assert_eq!(talk.said(), blocks([u64::from(number)]));
+        let mut left = if number < 10 {
+            TRIP
+        } else {
+            Duration::from_millis(120)
+        };
+        while talk.conversation.next_deadline().unwrap() < talk.now + left {
+            left -= talk.wait();
+            talk.said();
+        }
+        talk.now += left;
+        talk.ack(number);
+    }
+    assert!(
+        talk.conversation.resent() < 10,
+        "{}",
+        talk.conversation.resent()
+    );
 }
 
 #[test]

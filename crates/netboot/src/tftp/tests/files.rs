@@ -1,8 +1,10 @@
 //! Whole files, compared byte for byte.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use super::station::{Raw, Station, fetch, noise, slow};
+use super::station::{LATE, Raw, Station, fetch, noise, slow};
 use crate::tftp::client::{Outcome, Want};
 use crate::tftp::{Settings, What};
 
@@ -191,4 +193,20 @@ fn progress_is_told_while_a_file_is_on_its_way() {
         "{sent}"
     );
     board.error(transfer, 0, "Early terminate");
+}
+
+#[test]
+fn a_file_that_is_not_known_yet_is_served_when_the_client_asks_again() {
+    let bytes = noise(5000, 1);
+    let station = Station::with(slow(), &[(LATE, bytes.clone())]);
+    let want = Want {
+        resend: Duration::from_millis(50),
+        ..Want::file(LATE)
+    };
+    assert_eq!(station.read(want), bytes);
+    let done = What::Done {
+        bytes: 5000,
+        resent: 0,
+    };
+    assert_eq!(station.end().what, done);
 }

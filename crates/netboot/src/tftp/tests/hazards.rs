@@ -61,7 +61,6 @@ fn after_an_error_the_same_port_gets_the_new_file() {
         board.error(probe, 0, "Early terminate");
         board.request("second|octet|blksize|1468");
         let transfer = board.options("blksize|1468");
-        assert_ne!(probe, transfer);
         board.ack(transfer, 0);
         assert_eq!(board.block(1), (SECOND.to_vec(), transfer));
         board.ack(transfer, 1);
@@ -87,7 +86,6 @@ fn after_an_error_the_same_port_gets_the_same_file_from_its_beginning() {
         board.error(probe, 0, "Early terminate");
         board.request("first|octet|tsize|0");
         let transfer = board.options("tsize|14");
-        assert_ne!(probe, transfer);
         board.ack(transfer, 0);
         assert_eq!(board.block(1), (FIRST.to_vec(), transfer));
         board.ack(transfer, 1);

@@ -157,12 +157,12 @@ fn read(want: Want, file: &Bytes, fates: Vec<Fate>) -> Result {
             }
         }
         if let Some(served) = &mut served {
-            while let Some(bytes) = served.say(net.now) {
-                net.send(served.port, board, &bytes);
-            }
             if served.conversation.delivered() > delivered {
                 delivered = served.conversation.delivered();
                 net.lost_since_progress = 0;
+            }
+            while let Some(bytes) = served.say(net.now) {
+                net.send(served.port, board, &bytes);
             }
         }
         let ending = served

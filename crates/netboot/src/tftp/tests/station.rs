@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::tftp::client::{Client, Outcome, Output, Want};
 use crate::tftp::live::Live;
 use crate::tftp::serve::serve_counted;
-use crate::tftp::{Files, ServeError, Settings, TftpEvent, What};
+use crate::tftp::{Files, Opened, ServeError, Settings, TftpEvent, What};
 
 /// Far longer than any answer that comes at once, far shorter than [`slow`]'s timeout.
 pub(super) const SOON: Duration = Duration::from_secs(10);
@@ -42,11 +43,20 @@ pub(super) fn noise(length: usize, seed: u64) -> Bytes {
     bytes.into()
 }
 
-struct Memory(HashMap<String, Bytes>);
+/// The file whose first request comes before the station knows what to say.
+pub(super) const LATE: &str = "late";
+
+struct Memory {
+    files: HashMap<String, Bytes>,
+    late: AtomicBool,
+}
 
 impl Files for Memory {
-    fn open(&self, _client: SocketAddr, path: &str) -> Option<Bytes> {
-        self.0.get(path).cloned()
+    fn open(&self, _client: SocketAddr, path: &str) -> Opened {
+        if path == LATE && self.late.swap(false, Ordering::Relaxed) {
+            return Opened::NotYet;
+        }
+        self.files.get(path).cloned().into()
     }
 }
 
@@ -90,7 +100,10 @@ impl Station {
                         let _ = sender.send(event);
                     }
                 });
-                let files = Arc::new(Memory(files));
+                let files = Arc::new(Memory {
+                    files,
+                    late: AtomicBool::new(true),
+                });
                 let stop = async { drop(stopped.await) };
                 serve_counted(socket, device, files, settings, told, stop, counter).await
             })

@@ -69,7 +69,14 @@ fn read_lenient<T: DeserializeOwned + Default>(body: &[u8]) -> Result<T, Refusal
     if body.trim_ascii().is_empty() {
         return Ok(T::default());
     }
-    read(body)
+    // A list would pass for a structure whose fields may all be missing.
+    let fields: serde_json::Map<String, serde_json::Value> = read(body)?;
+    serde_json::from_value(fields.into()).map_err(|e| {
+        Refusal::new(
+            wire::refusal::Code::Invalid,
+            format!("The request cannot be understood: {e}."),
+        )
+    })
 }
 
 fn reply<T: Serialize>(call: Result<T, Refusal>) -> Response<Body> {

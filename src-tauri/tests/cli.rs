@@ -1,0 +1,315 @@
+//! The program as it is typed: what it prints, how it exits, with and without a running station.
+
+#[path = "../../crates/station/tests/shell/image.rs"]
+#[expect(dead_code, reason = "only the image itself is wanted here")]
+mod image;
+
+use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = format!(
+            "data_dir = {:?}\n[deployment]\ndhcp_port = {}\ntftp_port = {}\nhttp_port = {}\n\
+             [management]\nlisten = \"127.0.0.1:0\"\n[agent]\narm64 = \"/none\"\n",
+            folder.path().join("data"),
+            free_port(),
+            free_port(),
+            free_port()
+        );
+        std::fs::write(folder.path().join("station.toml"), config).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn punnet(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_punnet"));
+        command
+            .env_remove("PUNNET_CONFIG")
+            .arg("--config")
+            .arg(self.path("station.toml"));
+        command
+    }
+
+    fn run(&self, words: &str) -> Output {
+        self.punnet()
+            .args(words.split_whitespace())
+            .output()
+            .unwrap()
+    }
+
+    /// Runs a verb that must succeed and gives its JSON.
+    fn json(&self, words: &str) -> Value {
+        let out = self.run(&format!("--json {words}"));
+        assert_eq!(out.status.code(), Some(0), "{words}: {}", text(&out));
+        serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{words}: {e}"))
+    }
+
+    fn stock(&self) {
+        for words in [
+            "product add KXP2 --name Kart",
+            "venue add CORO --name Corona",
+            "names import CORO --product KXP2 1-10",
+        ] {
+            self.json(words);
+        }
+    }
+}
+
+fn text(out: &Output) -> String {
+    let both = [&out.stdout[..], &out.stderr[..]].concat();
+    String::from_utf8(both).unwrap()
+}
+
+fn free_port() -> u16 {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.local_addr().unwrap().port()
+}
+
+/// A station in another process, stopped as systemd stops it.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(place: &Place) -> Self {
+        let child = place
+            .punnet()
+            .args(["--daemon", "--rehearsal"])
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut daemon = Self(child);
+        let socket = place.path("data/punnet.sock");
+        let begun = Instant::now();
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            assert!(daemon.0.try_wait().unwrap().is_none(), "it ended");
+            assert!(begun.elapsed() < PATIENCE, "it does not come up");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        daemon
+    }
+
+    fn stop(mut self) -> Option<i32> {
+        let id = i32::try_from(self.0.id()).unwrap();
+        nix::sys::signal::kill(
+            nix::unistd::Pid::from_raw(id),
+            nix::sys::signal::Signal::SIGTERM,
+        )
+        .unwrap();
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(begun.elapsed() < PATIENCE, "it does not stop");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Already ended when the test went well.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn planning_works_without_a_station() {
+    let place = Place::new();
+    place.stock();
+    assert_eq!(place.json("product list")[0]["code"], "KXP2");
+    assert_eq!(
+        place
+            .json("names list --state available")
+            .as_array()
+            .unwrap()
+            .len(),
+        10
+    );
+    let again = place.run("venue add CORO --name Corona");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again).starts_with("Refused: "), "{}", text(&again));
+    let again = place.run("--json venue add CORO --name Corona");
+    assert_eq!(again.status.code(), Some(1));
+    let refusal: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!(refusal["code"], "conflict");
+    let live = place.run("server stop dhcp");
+    assert_eq!(live.status.code(), Some(1));
+    assert!(text(&live).contains("punnet --daemon"), "{}", text(&live));
+}
+
+#[test]
+fn wrong_usage_is_another_exit_than_a_refusal() {
+    let place = Place::new();
+    for words in [
+        "nonsense",
+        "venue add TOOLONG --name x",
+        "batch create",
+        "server stop printer",
+    ] {
+        assert_eq!(place.run(words).status.code(), Some(2), "{words}");
+    }
+}
+
+#[test]
+fn without_a_verb_the_ways_are_listed() {
+    let out = Place::new().run("");
+    assert_eq!(out.status.code(), Some(0));
+    assert!(text(&out).contains("punnet rehearse"), "{}", text(&out));
+}
+
+#[test]
+fn a_bad_token_is_named_by_line_and_column_and_nothing_is_imported() {
+    let place = Place::new();
+    place.stock();
+    let csv = place.path("names.csv");
+    std::fs::write(&csv, "number,serial,note\n20,,\n2x,,\n21,,\n").unwrap();
+    let out = place.run(&format!(
+        "names import CORO --product KXP2 {}",
+        csv.display()
+    ));
+    assert_eq!(out.status.code(), Some(1));
+    assert!(
+        text(&out).contains("line 3, column 1: \"2x\""),
+        "{}",
+        text(&out)
+    );
+    assert!(
+        text(&out).contains("Nothing was imported"),
+        "{}",
+        text(&out)
+    );
+    assert_eq!(place.json("names list").as_array().unwrap().len(), 10);
+}
+
+#[test]
+fn a_configuration_is_checked_by_line() {
+    let place = Place::new();
+    assert_eq!(place.run("config check").status.code(), Some(0));
+    let wrong = place.path("wrong.toml");
+    std::fs::write(
+        &wrong,
+        "[deployment]\ninterfaec = \"eth1\"\nhttp_port = 0\n",
+    )
+    .unwrap();
+    let out = place.run(&format!("config check {}", wrong.display()));
+    assert_eq!(out.status.code(), Some(1));
+    let said = text(&out);
+    assert!(said.contains("line 2, column 1"), "{said}");
+    assert!(said.contains("did you mean interface?"), "{said}");
+    assert!(said.contains("line 3, column 13"), "{said}");
+    let missing = place.run("config check /none/at/all.toml");
+    assert_eq!(missing.status.code(), Some(1));
+}
+
+#[test]
+fn a_batch_larger_than_its_names_says_how_many_are_missing() {
+    let place = Place::new();
+    place.stock();
+    let out = place.run("batch create --product KXP2 --venue CORO --count 13");
+    assert_eq!(out.status.code(), Some(1));
+    assert!(text(&out).contains('3'), "{}", text(&out));
+    assert!(place.json("batch list").as_array().unwrap().is_empty());
+}
+
+#[test]
+fn verbs_attach_to_the_running_station() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    place.stock();
+    let servers = place.json("server list");
+    let serving = servers.as_array().unwrap().iter();
+    assert!(
+        serving.clone().all(|s| s["state"] == "serving"),
+        "{servers}"
+    );
+    assert_eq!(place.run("check").status.code(), Some(0));
+
+    let file = place.path("kart.img");
+    image::make(&file, 1);
+    let file = file.display();
+    let image = place.json(&format!(
+        "image add {file} --product KXP2 --version 1 --activate"
+    ));
+    let id = image["id"].as_str().unwrap();
+    assert_eq!(
+        place.json(&format!("image show {}", &id[..8]))["active"],
+        true
+    );
+    let none = place.run("image show ffffffffffff");
+    assert_eq!(none.status.code(), Some(1));
+
+    let batch = place.json("batch create --product KXP2 --venue CORO --count 3 --start");
+    assert_eq!(batch["state"], "active");
+    place.json("batch pause 1");
+    place.json("batch resume 1");
+    place.json("batch extend 1 2");
+    assert_eq!(place.json("batch show 1")["counters"]["planned"], 5);
+    place.json("server stop dhcp");
+
+    let mut watch = place
+        .punnet()
+        .args(["--json", "boards", "--watch"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(watch.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    assert!(first.starts_with("{\"update\":\"snapshot\""), "{first}");
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+
+    assert_eq!(daemon.stop(), Some(0));
+    assert!(!Path::new(&place.path("data/punnet.sock")).exists());
+    assert_eq!(
+        place.json("image list")[0]["id"],
+        id,
+        "what was planned stays"
+    );
+}
+
+#[test]
+fn two_stations_do_not_share_a_folder() {
+    let place = Place::new();
+    let daemon = Daemon::start(&place);
+    let second = place.run("--daemon --rehearsal");
+    assert_eq!(second.status.code(), Some(1), "{}", text(&second));
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn an_import_without_a_station_is_done_here_and_a_bad_file_leaves_nothing() {
+    let place = Place::new();
+    place.stock();
+    let junk = place.path("junk.img");
+    std::fs::write(&junk, vec![1; 2 << 20]).unwrap();
+    let out = place.run(&format!(
+        "image add {} --product KXP2 --version 1",
+        junk.display()
+    ));
+    assert_eq!(out.status.code(), Some(1), "{}", text(&out));
+    let packs = std::fs::read_dir(place.path("data/packs")).unwrap();
+    assert_eq!(packs.count(), 0);
+    let file = place.path("kart.img");
+    image::make(&file, 2);
+    let file = file.display();
+    place.json(&format!("image add {file} --product KXP2 --version 1"));
+    assert_eq!(place.json("image list").as_array().unwrap().len(), 1);
+}
