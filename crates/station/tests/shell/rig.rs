@@ -360,8 +360,9 @@ pub(crate) fn converse(
         "{request}\r\n{host}Content-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
     );
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(body).unwrap();
+    // In one piece: a body that arrives after the server has answered and closed resets the
+    // connection, and the answer is lost with it.
+    stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
     reply(&all)
