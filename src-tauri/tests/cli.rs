@@ -1,8 +1,9 @@
 //! The program as it is typed: what it prints, how it exits, with and without a running station.
 
-#[path = "../../crates/station/tests/shell/image.rs"]
-#[expect(dead_code, reason = "only the image itself is wanted here")]
-mod image;
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test needs and does not get ends it, helpers included"
+)]
 
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use virtual_pi::golden::Golden;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -21,9 +23,9 @@ impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = format!(
-            "data_dir = {:?}\n[deployment]\ndhcp_port = {}\ntftp_port = {}\nhttp_port = {}\n\
+            "data_dir = \"{}\"\n[deployment]\ndhcp_port = {}\ntftp_port = {}\nhttp_port = {}\n\
              [management]\nlisten = \"127.0.0.1:0\"\n[agent]\narm64 = \"/none\"\n",
-            folder.path().join("data"),
+            folder.path().join("data").display(),
             free_port(),
             free_port(),
             free_port()
@@ -78,6 +80,14 @@ fn text(out: &Output) -> String {
 fn free_port() -> u16 {
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.local_addr().unwrap().port()
+}
+
+fn make_image(file: &Path, seed: u64) {
+    let golden = Golden {
+        seed,
+        ..Golden::default()
+    };
+    golden.make(file).unwrap();
 }
 
 /// A station in another process, stopped as systemd stops it.
@@ -241,7 +251,7 @@ fn verbs_attach_to_the_running_station() {
     assert_eq!(place.run("check").status.code(), Some(0));
 
     let file = place.path("kart.img");
-    image::make(&file, 1);
+    make_image(&file, 1);
     let file = file.display();
     let image = place.json(&format!(
         "image add {file} --product KXP2 --version 1 --activate"
@@ -308,7 +318,7 @@ fn an_import_without_a_station_is_done_here_and_a_bad_file_leaves_nothing() {
     let packs = std::fs::read_dir(place.path("data/packs")).unwrap();
     assert_eq!(packs.count(), 0);
     let file = place.path("kart.img");
-    image::make(&file, 2);
+    make_image(&file, 2);
     let file = file.display();
     place.json(&format!("image add {file} --product KXP2 --version 1"));
     assert_eq!(place.json("image list").as_array().unwrap().len(), 1);

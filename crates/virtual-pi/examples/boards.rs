@@ -7,7 +7,6 @@
 //! every disk is right.
 
 use clap::Parser;
-use std::collections::HashMap;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -156,7 +155,7 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     let lives = power_all(&bench, &args.options(), &progress)?;
     let seconds = began.elapsed().as_secs_f64();
     let proofs = prove(&lives, work.path(), &progress);
-    let result = report(&lives, &proofs, &HashMap::new(), seconds);
+    let result = report(&lives, &proofs, |_| None, seconds);
     println!("{}", serde_json::to_string(&result)?);
     Ok(result.verified)
 }

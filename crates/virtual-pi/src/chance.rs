@@ -40,6 +40,13 @@ impl Chance {
         drawn < p
     }
 
+    /// So many bytes as lower-case hexadecimal digits.
+    pub fn hex(&mut self, bytes: usize) -> String {
+        let mut drawn = vec![0; bytes];
+        self.fill(&mut drawn);
+        hex::encode(drawn)
+    }
+
     /// Fills `bytes`.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for piece in bytes.chunks_mut(8) {

@@ -99,7 +99,7 @@ mod tests {
     fn a_cut_ends_a_wait_at_once_and_off_stays_off() {
         let power = Power::default();
         let plug = power.clone();
-        let sleeper = std::thread::spawn(move || plug.sleep(Duration::from_secs(600)));
+        let sleeper = std::thread::spawn(move || plug.sleep(Duration::from_mins(10)));
         power.cut();
         assert_eq!(sleeper.join().unwrap(), Err(NoPower));
         power.restore();

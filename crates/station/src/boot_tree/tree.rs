@@ -122,7 +122,7 @@ impl BootTree {
             OnShelf::Broken => return Opened::NotFound,
         };
         let found = match file {
-            "config.txt" => Some(self.config_txt(install, &files).into()),
+            "config.txt" => Some(config_txt(install, &files).into()),
             "cmdline.txt" => self.cmdline(install, Console::Pi).map(Bytes::from),
             "grub/grub.cfg" => Some(self.grub(install).into()),
             "efi/kernel" => files.kernel(install.machine),
@@ -131,11 +131,6 @@ impl BootTree {
             of_image => files.file(of_image),
         };
         found.into()
-    }
-
-    fn config_txt(&self, install: &Install, files: &BootFiles) -> String {
-        let title = format!("Installer for board {}, made by Punnet.", install.board);
-        config_txt::render(&title, &files.kernels(), &files.device_trees())
     }
 
     fn cmdline(&self, install: &Install, console: Console) -> Option<String> {
@@ -163,6 +158,11 @@ impl BootTree {
         let station = self.station.read().unwrap_or_else(PoisonError::into_inner);
         station.clone()
     }
+}
+
+fn config_txt(install: &Install, files: &BootFiles) -> String {
+    let title = format!("Installer for board {}, made by Punnet.", install.board);
+    config_txt::render(&title, &files.kernels(), &files.device_trees())
 }
 
 fn told<'a>(install: &'a Install, station: &'a str) -> Told<'a> {

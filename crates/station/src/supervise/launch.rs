@@ -103,7 +103,7 @@ impl Launcher {
         let wanted = self.at(self.config.deployment.http_port);
         let device = self.device.as_deref();
         let listener = listen_tcp(device, wanted).map_err(|e| e.to_string())?;
-        let at = bound(listener.local_addr(), wanted);
+        let at = bound(&listener.local_addr(), wanted);
         self.engine.set_station_url(format!("http://{at}"));
         self.tree.set_station_url(format!("http://{at}"));
         let router = self.router.clone();
@@ -125,7 +125,7 @@ impl Launcher {
         let device = self.device.as_deref();
         free(Transport::Udp, device, bind).map_err(|e| e.to_string())?;
         let socket = netboot::socket::open(device, bind).map_err(|e| format!("{e}."))?;
-        let port = bound(socket.local_addr(), bind).port();
+        let port = bound(&socket.local_addr(), bind).port();
         Ok((socket, SocketAddrV4::new(shown, port)))
     }
 
@@ -221,9 +221,9 @@ impl Launch for Launcher {
     }
 }
 
-fn bound(real: std::io::Result<SocketAddr>, wanted: SocketAddrV4) -> SocketAddrV4 {
+fn bound(real: &std::io::Result<SocketAddr>, wanted: SocketAddrV4) -> SocketAddrV4 {
     match real {
-        Ok(SocketAddr::V4(at)) => at,
+        Ok(SocketAddr::V4(at)) => *at,
         _ => wanted,
     }
 }

@@ -26,7 +26,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 const LAST_WORDS: Duration = Duration::from_secs(4);
 
 /// What may be asked of the deployment side.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Orders {
     /// The operator wants a server.
     Start(ServerKind),
@@ -229,7 +229,7 @@ impl<L: Launch> Side<L> {
     async fn hear(&mut self, heard: Heard) {
         let Some(nic) = self.nic.clone() else { return };
         match heard {
-            Heard::First(round) => self.hear_first(&nic, round),
+            Heard::First(round) => self.hear_first(&nic, &round),
             Heard::Duplicate(mac) => {
                 let ip = self.config.deployment.address.address;
                 self.disturb(duplicate_found(&nic.name, ip, mac));
@@ -241,7 +241,7 @@ impl<L: Launch> Side<L> {
         self.look().await;
     }
 
-    fn hear_first(&mut self, nic: &Nic, round: Round) {
+    fn hear_first(&mut self, nic: &Nic, round: &Round) {
         let mut findings: Vec<Finding> = round
             .not_checked
             .iter()

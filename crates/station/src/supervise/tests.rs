@@ -180,7 +180,7 @@ async fn a_stop_ends_every_server_and_says_so() {
         rig.states(ServerKind::Dhcp, 1).await,
         [ServerState::Stopped]
     );
-    tokio::time::timeout(Duration::from_secs(60), rig.side)
+    tokio::time::timeout(Duration::from_mins(1), rig.side)
         .await
         .expect("the side goes on")
         .unwrap();

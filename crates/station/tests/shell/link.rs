@@ -8,13 +8,13 @@ use wire::query::{Answer, Query};
 use wire::refusal::Code;
 use wire::update::{Snapshot, Update};
 
-fn both(test: impl AsyncFn(&Rig, Station)) {
+fn both(test: &impl AsyncFn(&Rig, &Station)) {
     let rig = Rig::new();
-    rig.wait(test(&rig, rig.station().station()));
+    rig.wait(test(&rig, &rig.station().station()));
     let rig = Rig::new();
     let there = rig.wait(Station::attach(&rig.at.socket)).unwrap();
     assert!(matches!(there, Station::There(_)));
-    rig.wait(test(&rig, there));
+    rig.wait(test(&rig, &there));
 }
 
 fn venue(code: &str) -> Command {
@@ -28,7 +28,7 @@ fn venue(code: &str) -> Command {
 
 #[test]
 fn a_change_gives_its_receipt_and_can_be_asked_about() {
-    both(async |_, station| {
+    both(&async |_, station| {
         let receipt = station.command(venue("CORO")).await.unwrap();
         assert!(matches!(receipt, Receipt::Venue(v) if v.name == "A \"quoted\" näme"));
         let Answer::Venues(venues) = station.query(Query::Venues).await.unwrap() else {
@@ -40,7 +40,7 @@ fn a_change_gives_its_receipt_and_can_be_asked_about() {
 
 #[test]
 fn a_refusal_arrives_whole() {
-    both(async |_, station| {
+    both(&async |_, station| {
         station.command(venue("CORO")).await.unwrap();
         let refusal = station.command(venue("CORO")).await.unwrap_err();
         assert_eq!(refusal.code, Code::Conflict);
@@ -53,7 +53,7 @@ fn a_refusal_arrives_whole() {
 
 #[test]
 fn folding_the_watch_gives_the_stations_state() {
-    both(async |rig, station| {
+    both(&async |rig, station| {
         let mut watch = station.watch().await.unwrap();
         let mut folded = Snapshot::default();
         let first = watch.next().await.unwrap();

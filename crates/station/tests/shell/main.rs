@@ -1,6 +1,11 @@
 //! A whole station on the loopback, spoken to with the sockets that boards, installers and operators
 //! use. No rights are needed; every test has its own data folder and its own ports.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test needs and does not get ends it, helpers included"
+)]
+
 mod boards;
 mod image;
 mod images;

@@ -64,7 +64,7 @@ impl Attempt<'_> {
         };
         let mut bootloader = Bootloader::new(self.board, self.faults.firmware, self.eeprom);
         loop {
-            let ask = match bootloader.next() {
+            let ask = match bootloader.next_step() {
                 Next::Ask(ask) => ask,
                 Next::Start(loaded) => return Ok(Ended::Start(loaded)),
                 Next::Update(eeprom) => return Ok(Ended::Update(eeprom)),

@@ -57,8 +57,7 @@ impl FirstBoot<'_> {
 
     // systemd makes one at the first boot of a system that has none (machine-id(5)).
     fn machine_id(&self) -> String {
-        let mut chance = Chance::new(self.seed, 3);
-        (0..2).map(|_| format!("{:016x}", chance.draw())).collect()
+        Chance::new(self.seed, 3).hex(16)
     }
 
     // An ordinary DHCP client: no vendor class, no machine identifier.

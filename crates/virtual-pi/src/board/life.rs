@@ -121,13 +121,13 @@ impl<'a> Life<'a> {
 
     fn cycles(&mut self) -> End {
         loop {
-            self.tell(Happening::PowerOn);
+            self.tell(&Happening::PowerOn);
             match self.cycle() {
                 Ok(Cycle::Reset) => {}
                 Ok(Cycle::End(end)) => return end,
                 Err(NoPower) if self.power.is_off() => return End::SwitchedOff(self.at),
                 Err(NoPower) => {
-                    self.tell(Happening::PowerCut);
+                    self.tell(&Happening::PowerCut);
                     std::thread::sleep(self.pi.pace.pause(POWER_AWAY));
                     self.power.restore();
                 }
@@ -141,13 +141,13 @@ impl<'a> Life<'a> {
             match mode {
                 Mode::Network => {
                     self.pause(traits.to_network)?;
-                    if let Some(next) = self.from_network()? {
+                    if let Some(next) = self.boot_network()? {
                         return Ok(next);
                     }
                     self.pause(LED_PATTERN)?;
                 }
                 Mode::Sd | Mode::Usb | Mode::Nvme if holds(mode, traits.disk.0) => {
-                    if let Some(next) = self.from_disk()? {
+                    if let Some(next) = self.boot_disk()? {
                         return Ok(next);
                     }
                 }
@@ -165,7 +165,7 @@ impl<'a> Life<'a> {
         Ok(Cycle::Reset)
     }
 
-    fn from_network(&mut self) -> Result<Option<Cycle>, NoPower> {
+    fn boot_network(&mut self) -> Result<Option<Cycle>, NoPower> {
         self.at = "in its bootloader";
         let watcher = self.watcher;
         let board = self.pi.identity;
@@ -184,11 +184,11 @@ impl<'a> Life<'a> {
             Ended::Start(loaded) => loaded,
             Ended::Update(eeprom) => {
                 self.eeprom = eeprom;
-                self.tell(Happening::EepromUpdated);
+                self.tell(&Happening::EepromUpdated);
                 return Ok(Some(Cycle::Reset));
             }
             Ended::GiveUp(why) => {
-                self.tell(Happening::NoBoot(why));
+                self.tell(&Happening::NoBoot(why));
                 return Ok(None);
             }
             Ended::Dead(why) => return self.hangs(why).map(Some),
@@ -206,14 +206,14 @@ impl<'a> Life<'a> {
     // Nothing but a person helps.
     fn hangs(&mut self, why: String) -> Result<Cycle, NoPower> {
         self.at = "hanging";
-        self.tell(Happening::NoBoot(why));
+        self.tell(&Happening::NoBoot(why));
         self.pause(PERSON_COMES)?;
         Ok(Cycle::Reset)
     }
 
     fn agent(&mut self, parameters: Parameters, key: Option<[u8; 32]>) -> Result<Cycle, NoPower> {
         self.at = "in its agent";
-        self.tell(Happening::AgentStarts);
+        self.tell(&Happening::AgentStarts);
         self.story.station = Some(parameters.station.clone());
         let install = Install {
             pi: self.pi,
@@ -230,7 +230,7 @@ impl<'a> Life<'a> {
         match end {
             install::End::Done(outcome, next) => {
                 self.story.provisioned_after = self.began.elapsed();
-                self.tell(Happening::Provisioned(outcome.clone()));
+                self.tell(&Happening::Provisioned(outcome.clone()));
                 self.story.outcome = Some(*outcome);
                 if next == install::Next::Wait {
                     self.pause(PERSON_COMES)?;
@@ -238,26 +238,26 @@ impl<'a> Life<'a> {
                 Ok(Cycle::Reset)
             }
             install::End::SentToDisk => {
-                self.tell(Happening::SentToDisk);
+                self.tell(&Happening::SentToDisk);
                 Ok(Cycle::Reset)
             }
             install::End::Failed(failure) => {
-                self.tell(Happening::Failed(failure.clone()));
+                self.tell(&Happening::Failed(failure.clone()));
                 Ok(Cycle::End(End::Failed(failure)))
             }
         }
     }
 
-    fn from_disk(&mut self) -> Result<Option<Cycle>, NoPower> {
+    fn boot_disk(&mut self) -> Result<Option<Cycle>, NoPower> {
         let installed = match Installed::find(&self.pi.disk, &self.pi.identity) {
             Ok(installed) => installed,
             Err(why) => {
-                self.tell(Happening::NoBoot(format!("own disk: {why}")));
+                self.tell(&Happening::NoBoot(format!("own disk: {why}")));
                 return Ok(None);
             }
         };
         self.at = "in its own system";
-        self.tell(Happening::BootedFromDisk(installed.hostname.clone()));
+        self.tell(&Happening::BootedFromDisk(installed.hostname.clone()));
         self.story.hostname = Some(installed.hostname.clone());
         let first = first_boot::FirstBoot {
             pi: self.pi,
@@ -267,7 +267,7 @@ impl<'a> Life<'a> {
         };
         let confirmed = first.greet(&installed)?;
         if let Some(confirmed) = confirmed {
-            self.tell(Happening::Greeted { confirmed });
+            self.tell(&Happening::Greeted { confirmed });
         }
         Ok(Some(Cycle::End(End::Running { confirmed })))
     }
@@ -276,8 +276,8 @@ impl<'a> Life<'a> {
         self.power.sleep(self.pi.pace.pause(real))
     }
 
-    fn tell(&self, happening: Happening) {
-        (self.watcher)(&self.pi.identity, &happening);
+    fn tell(&self, happening: &Happening) {
+        (self.watcher)(&self.pi.identity, happening);
     }
 }
 

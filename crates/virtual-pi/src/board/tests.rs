@@ -256,7 +256,7 @@ fn a_station_that_goes_away_and_comes_back_loses_no_board() {
     let mut outages = 0;
     loop {
         let what = told
-            .recv_timeout(Duration::from_secs(60))
+            .recv_timeout(Duration::from_mins(1))
             .expect("nothing happens any more");
         let strikes = match what {
             Happening::Leased(_) => outages == 0,

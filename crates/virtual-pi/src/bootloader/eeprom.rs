@@ -47,8 +47,7 @@ impl Offer {
             Model::Pi5 | Model::Cm5 => 2 << 20,
             Model::Pi4 | Model::Pi3BPlus => 512 << 10,
         };
-        let hash = Sha256::digest(image);
-        let hex: String = hash.iter().map(|b| format!("{b:02x}")).collect();
-        image.len() == size && hex == self.sha256.to_ascii_lowercase()
+        let hash = hex::encode(Sha256::digest(image));
+        image.len() == size && hash == self.sha256.to_ascii_lowercase()
     }
 }

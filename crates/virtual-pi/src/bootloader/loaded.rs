@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn each_missing_part_is_named() {
-        let spoils: [(fn(&mut Loaded), &str); 4] = [
+        type Spoil = fn(&mut Loaded);
+        let spoils: [(Spoil, &str); 4] = [
             (|l| l.kernel.1 = Bytes::from_static(b"MZ"), "arm64 kernel"),
             (|l| l.initramfs.clear(), "no initramfs"),
             (|l| l.device_tree.1 = Bytes::new(), "device tree"),

@@ -165,7 +165,7 @@ impl Bootloader {
     }
 
     /// What it does next. Says the same until it is answered; a loaded system is handed out once.
-    pub fn next(&mut self) -> Next {
+    pub fn next_step(&mut self) -> Next {
         loop {
             if let Some(ending) = &self.ending {
                 return match ending.clone() {
@@ -221,7 +221,7 @@ impl Bootloader {
             Want::Ramdisk | Want::OsCheck => {}
             Want::PickKernel => {
                 if let Some(name) = &config.kernel {
-                    self.enqueue([os(name)], false)
+                    self.enqueue([os(name)], false);
                 } else {
                     let names = self.board.model.kernels(config.arm_64bit);
                     let names: Vec<_> = names.iter().map(|n| os(&(*n).to_owned())).collect();

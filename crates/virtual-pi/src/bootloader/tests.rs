@@ -40,7 +40,7 @@ impl Tree {
         let mut bootloader = Bootloader::new(board, Firmware::default(), Eeprom::default());
         let mut log = Vec::new();
         loop {
-            match bootloader.next() {
+            match bootloader.next_step() {
                 Next::Ask(ask) => {
                     let answer = self.answer(&ask);
                     log.push(format!(
@@ -275,10 +275,10 @@ fn the_options_are_the_programs_own() {
         let tree = Tree::default().files("", &["bootcode.bin", "start4.elf", "fixup4.dat"]);
         let mut b = Bootloader::new(board(model, 1, 0xd0_3114), Firmware::OLD, Eeprom::default());
         for _ in 0..step {
-            let Next::Ask(ask) = b.next() else { break };
+            let Next::Ask(ask) = b.next_step() else { break };
             b.answer(tree.answer(&ask));
         }
-        match b.next() {
+        match b.next_step() {
             Next::Ask(ask) => ask.options,
             other => panic!("{other:?}"),
         }
@@ -329,10 +329,12 @@ fn a_broken_transfer_ends_the_attempt() {
         Firmware::default(),
         Eeprom::default(),
     );
-    let Next::Ask(_) = b.next() else { panic!() };
+    let Next::Ask(_) = b.next_step() else {
+        panic!()
+    };
     b.answer(Answer::Failed("no answer".into()));
     assert!(
-        matches!(b.next(), Next::GiveUp(why) if why.contains("00000001/config.txt: no answer"))
+        matches!(b.next_step(), Next::GiveUp(why) if why.contains("00000001/config.txt: no answer"))
     );
 }
 
@@ -344,7 +346,7 @@ fn plain_data_costs_an_older_board_its_configuration() {
         Firmware::default(),
         Eeprom::default(),
     );
-    while let Next::Ask(ask) = b.next() {
+    while let Next::Ask(ask) = b.next_step() {
         if ask.path.ends_with("kernel8.img") {
             return;
         }
@@ -368,10 +370,7 @@ fn plain_data_costs_an_older_board_its_configuration() {
 fn an_eeprom_update_is_taken_once_and_only_when_it_is_right() {
     use sha2::{Digest, Sha256};
     let image = vec![7_u8; 2 << 20];
-    let hash: String = Sha256::digest(&image)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let hash = hex::encode(Sha256::digest(&image));
     let sig = format!("{hash}\nts: 1800000000\n");
     let mut tree = Tree::default()
         .files("", &PI5_FILES)
@@ -397,7 +396,7 @@ fn an_eeprom_update_is_taken_once_and_only_when_it_is_right() {
             updated: 1_800_000_000,
         },
     );
-    while let Next::Ask(ask) = newer.next() {
+    while let Next::Ask(ask) = newer.next_step() {
         assert!(!ask.path.ends_with("pieeprom.upd"));
         newer.answer(tree.answer(&ask));
     }

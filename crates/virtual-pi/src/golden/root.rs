@@ -57,7 +57,7 @@ fn uuid_of(mut bytes: [u8; 16]) -> String {
     // RFC 9562 version 4, variant 10.
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = hex::encode(bytes);
     format!(
         "{}-{}-{}-{}-{}",
         &hex[..8],
@@ -142,7 +142,7 @@ impl Tree {
         );
         let hosts =
             format!("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n127.0.1.1\t{HOSTNAME}\n");
-        let machine_id: String = (0..2).map(|_| format!("{:016x}", chance.draw())).collect();
+        let machine_id = chance.hex(16);
         let texts = [
             ("fstab", fstab, 0o644),
             ("hostname", format!("{HOSTNAME}\n"), 0o644),
@@ -166,7 +166,7 @@ impl Tree {
             self.put(&format!("etc/{name}"), text.as_bytes(), mode)?;
         }
         for kind in ["rsa", "ed25519"] {
-            let key: String = (0..12).map(|_| format!("{:016x}", chance.draw())).collect();
+            let key = chance.hex(96);
             let name = format!("etc/ssh/ssh_host_{kind}_key");
             self.put(&name, format!("PRIVATE {key}\n").as_bytes(), 0o600)?;
             self.put(

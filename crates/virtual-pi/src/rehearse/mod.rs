@@ -138,5 +138,10 @@ pub fn rehearse(
     let seconds = began.elapsed().as_secs_f64();
     let proofs = prove(&lives, work.path(), progress);
     let stages = setup::stages(&*station.operator, planned.batch);
-    Ok(report(&lives, &proofs, &stages, seconds))
+    Ok(report(
+        &lives,
+        &proofs,
+        |b| stages.get(&b).copied(),
+        seconds,
+    ))
 }

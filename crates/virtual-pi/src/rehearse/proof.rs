@@ -71,9 +71,8 @@ fn one(life: &Life, references: &References) -> Result<(), String> {
     let End::Running { .. } = story.end else {
         return Ok(());
     };
-    let (job, outcome) = match (&story.job, &story.outcome) {
-        (Some(job), Some(outcome)) => (job, outcome),
-        _ => return Err("it runs a system that it was not given".to_owned()),
+    let (Some(job), Some(outcome)) = (&story.job, &story.outcome) else {
+        return Err("it runs a system that it was not given".to_owned());
     };
     let reference = references.get(&job.image).ok_or("its image is not known")?;
     let reference = reference.as_ref().map_err(String::clone)?;

@@ -7,18 +7,18 @@ use std::collections::HashMap;
 use wire::board::{BoardId, Stage};
 use wire::rehearsal::{RehearsalReport, RehearsedBoard};
 
-/// Sums a rehearsal up. `stages` says where the station has each board (empty when nobody was
+/// Sums a rehearsal up. `stage_of` says where the station has a board (`None` when nobody was
 /// asked).
 pub fn report(
     lives: &[Life],
     proofs: &Proofs,
-    stages: &HashMap<BoardId, Stage>,
+    stage_of: impl Fn(BoardId) -> Option<Stage>,
     seconds: f64,
 ) -> RehearsalReport {
     let mut per_board: Vec<RehearsedBoard> = lives
         .iter()
         .zip(&proofs.faults)
-        .map(|(life, proof)| one(life, proof.clone(), stages.get(&life.identity.id())))
+        .map(|(life, proof)| one(life, proof.clone(), stage_of(life.identity.id())))
         .collect();
     name_doubles(&mut per_board);
     let count = |which: fn(&RehearsedBoard) -> bool| {
@@ -42,7 +42,7 @@ pub fn report(
     }
 }
 
-fn one(life: &Life, proof: Option<String>, station: Option<&Stage>) -> RehearsedBoard {
+fn one(life: &Life, proof: Option<String>, station: Option<Stage>) -> RehearsedBoard {
     let story = life.story.as_ref();
     let state = match story.map(|s| &s.end) {
         Some(End::Running {
@@ -50,7 +50,7 @@ fn one(life: &Life, proof: Option<String>, station: Option<&Stage>) -> Rehearsed
         }) => Stage::FirstBootConfirmed,
         Some(End::Running { .. }) => Stage::Done,
         Some(End::Failed(_)) => Stage::Failed,
-        Some(End::SwitchedOff(_)) | None => station.copied().unwrap_or(Stage::Unknown),
+        Some(End::SwitchedOff(_)) | None => station.unwrap_or(Stage::Unknown),
     };
     let outcome = story.and_then(|s| s.outcome.as_ref());
     let fault = match story.map(|s| &s.end) {
@@ -69,7 +69,7 @@ fn one(life: &Life, proof: Option<String>, station: Option<&Stage>) -> Rehearsed
             && state.is_finished()
             && station.is_some_and(|s| !s.is_finished())
         {
-            station.copied().unwrap_or(state)
+            station.unwrap_or(state)
         } else {
             state
         },
@@ -82,7 +82,7 @@ fn one(life: &Life, proof: Option<String>, station: Option<&Stage>) -> Rehearsed
 }
 
 // A board that runs must be a finished one in the station's books.
-fn contradiction(state: Stage, station: Option<&Stage>) -> Option<String> {
+fn contradiction(state: Stage, station: Option<Stage>) -> Option<String> {
     let stage = station.filter(|s| state.is_finished() && !s.is_finished())?;
     Some(format!(
         "it runs its own system, but the station has it as {stage}"

@@ -96,8 +96,8 @@ fn a_board_that_fails_is_in_the_report_with_its_reason() {
     assert!(!report.verified);
     assert_eq!((report.boards, report.done, report.failed), (3, 2, 1));
     let states: Vec<_> = report.per_board.iter().map(|b| b.state).collect();
-    use Stage::{Failed, FirstBootConfirmed};
-    assert_eq!(states, [FirstBootConfirmed, Failed, FirstBootConfirmed]);
+    let confirmed = Stage::FirstBootConfirmed;
+    assert_eq!(states, [confirmed, Stage::Failed, confirmed]);
     let fault = report.per_board[1].fault.as_deref().unwrap();
     assert!(
         fault.contains("/dev/nvme0n1") && fault.contains("Replace"),

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,9 +132,9 @@ fn converse(stream: &TcpStream, answer: &dyn Fn(Request) -> Response) -> Option<
         });
         let mut out = format!("HTTP/1.1 {} x\r\n", response.status);
         for (name, value) in &response.headers {
-            out += &format!("{name}: {value}\r\n");
+            write!(out, "{name}: {value}\r\n").ok()?;
         }
-        out += &format!("content-length: {}\r\n\r\n", response.body.len());
+        write!(out, "content-length: {}\r\n\r\n", response.body.len()).ok()?;
         let mut stream = stream;
         stream.write_all(out.as_bytes()).ok()?;
         stream.write_all(&response.body).ok()?;

@@ -16,7 +16,7 @@ pub(super) fn cmdline(port: u16) -> String {
 
 /// A newc archive with the station's key in it.
 pub(super) fn initramfs(public: &[u8; 32]) -> Vec<u8> {
-    let hex: String = public.iter().map(|b| format!("{b:02x}")).collect();
+    let hex = hex::encode(public);
     let mut out = Vec::new();
     newc(
         &mut out,

@@ -213,11 +213,7 @@ impl Inner {
         let base = format!("/agent/v1/packs/{}", self.pack.id());
         if path == format!("{base}/manifest") {
             let signed = self.pack.signed();
-            let signature: String = signed
-                .signature
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect();
+            let signature = hex::encode(signed.signature);
             return Response {
                 headers: vec![(SIGNATURE_HEADER, signature)],
                 ..door::bytes(200, signed.bytes.clone())
