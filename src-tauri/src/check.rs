@@ -9,8 +9,9 @@ use clap::Subcommand;
 use serde::Serialize;
 use station::config::{Config, Environment, Problem, understand};
 use station::link::Station;
+use station::net::findings;
 use station::net::port::{Transport, free};
-use station::net::wire_check::{duplicate_found, not_checked, rival_found, round};
+use station::net::wire_check::round;
 use station::net::{Footing, Netlink, Nic, footing};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
@@ -129,9 +130,9 @@ async fn ask(station: &Station) -> Result<Report, Trouble> {
 async fn look(config: &Config) -> Result<Report, Trouble> {
     let nics = Netlink::open()?.list().await?;
     let deployment = &config.deployment;
-    let mut findings = Vec::new();
-    let mut found = |check: &str, level: Level, text: String| {
-        findings.push(Finding {
+    let mut found = Vec::new();
+    let mut tell = |check: &str, level: Level, text: String| {
+        found.push(Finding {
             check: check.to_owned(),
             level,
             text,
@@ -141,8 +142,8 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
     };
     let mut on = None;
     match footing(&nics, deployment, false) {
-        Footing::Refused(why) => found("interface", Level::Error, why.to_string()),
-        Footing::NoLink { why, .. } => found("carrier", Level::Warning, format!("{why}.")),
+        Footing::Refused(why) => tell("interface", Level::Error, why.to_string()),
+        Footing::NoLink { why, .. } => tell("carrier", Level::Warning, format!("{why}.")),
         Footing::Linked(nic) => on = Some(nic),
     }
     let own = deployment.address.address;
@@ -156,29 +157,25 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
     ] {
         let device = on.as_ref().map(|n| n.name.as_str());
         if let Err(why) = free(transport, device, SocketAddrV4::new(ip, port)) {
-            found("port", Level::Error, why.to_string());
+            tell("port", Level::Error, why.to_string());
         }
     }
     if let SocketAddr::V4(listen) = config.management.listen
         && let Err(why) = free(Transport::Tcp, None, listen)
     {
-        found("port", Level::Error, why.to_string());
+        tell("port", Level::Error, why.to_string());
     }
     if let Some(nic) = on {
         let heard = round(&nic.name, deployment.address, PATIENCE).await;
-        if let Some(mac) = heard.duplicate {
-            findings.push(duplicate_found(&nic.name, own, mac));
-        }
-        let rivals = heard.rivals.iter();
-        findings.extend(rivals.map(|r| rival_found(&nic.name, r.server, r.mac)));
-        findings.extend(heard.not_checked.iter().map(|why| not_checked(why)));
+        found.extend(findings::of_round(&nic, own, &heard));
     }
+    found.extend(findings::of_agent(&config.agent));
     Ok(Report {
-        fit: !findings.iter().any(|f| f.level == Level::Error),
+        fit: !found.iter().any(|f| f.level == Level::Error),
         running: false,
         nics,
         servers: Vec::new(),
-        findings,
+        findings: found,
     })
 }
 

@@ -178,10 +178,10 @@ impl Config {
             agent: AgentFiles {
                 arm64: read
                     .path(&written.agent.arm64, "arm64")
-                    .unwrap_or_else(|| "/usr/share/punnet/agent-arm64.cpio".into()),
+                    .unwrap_or_else(|| environment.agent_archive("arm64")),
                 x86_64: read
                     .path(&written.agent.x86_64, "x86_64")
-                    .unwrap_or_else(|| "/usr/share/punnet/agent-x86_64.cpio".into()),
+                    .unwrap_or_else(|| environment.agent_archive("x86_64")),
             },
             boards: Boards {
                 require_token: switch(&written.boards.require_token, true),

@@ -18,6 +18,8 @@ pub struct Environment {
     pub config_home: Option<PathBuf>,
     /// `STATE_DIRECTORY`, set by systemd for the service.
     pub state_directory: Option<PathBuf>,
+    /// The folder of the running program.
+    pub program: Option<PathBuf>,
     /// True when the process runs as root.
     pub root: bool,
 }
@@ -35,6 +37,9 @@ impl Environment {
             data_home: path("XDG_DATA_HOME").filter(|p| p.is_absolute()),
             config_home: path("XDG_CONFIG_HOME").filter(|p| p.is_absolute()),
             state_directory: path("STATE_DIRECTORY"),
+            program: std::env::current_exe()
+                .ok()
+                .and_then(|program| program.parent().map(PathBuf::from)),
             root: nix::unistd::geteuid().is_root(),
         }
     }
@@ -51,6 +56,17 @@ impl Environment {
             .into_iter()
             .flatten()
             .find(|path| path.is_file())
+    }
+
+    /// The agent's archive for an architecture when none is configured: the one that was built
+    /// beside this program, else the one of the package.
+    pub fn agent_archive(&self, arch: &str) -> PathBuf {
+        let name = format!("punnet-agent-{arch}.cpio.zst");
+        let built = self.program.as_ref().and_then(|program| {
+            let built = program.parent()?.join("board").join(&name);
+            built.is_file().then_some(built)
+        });
+        built.unwrap_or_else(|| PathBuf::from("/usr/share/punnet").join(name))
     }
 
     /// The data folder when none is configured.

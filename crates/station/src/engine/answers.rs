@@ -40,14 +40,14 @@ async fn ready(engine: &Engine) -> Result<Answer, Refusal> {
 }
 
 /// A board that left the bench.
-fn remembered(conn: &rusqlite::Connection, id: wire::BoardId) -> Result<Answer, Refusal> {
+fn remembered(conn: &store::Connection, id: wire::BoardId) -> Result<Answer, Refusal> {
     match store::boards::get(conn, id)? {
         Some(seat) => Ok(Answer::Board(Box::new(seat.tile))),
         None => Err(Refusal::not_found(format!("There is no board {id}.")).at("board")),
     }
 }
 
-fn read(conn: &rusqlite::Connection, query: Query) -> Result<Answer, Refusal> {
+fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
     Ok(match query {
         Query::Products => Answer::Products(store::products::all(conn)?),
         Query::Venues => Answer::Venues(store::venues::all(conn)?),
@@ -78,7 +78,7 @@ fn read(conn: &rusqlite::Connection, query: Query) -> Result<Answer, Refusal> {
 }
 
 fn find(
-    conn: &rusqlite::Connection,
+    conn: &store::Connection,
     batch: wire::batch::BatchId,
 ) -> Result<wire::batch::Batch, Refusal> {
     store::batches::get(conn, batch)?

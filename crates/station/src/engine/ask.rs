@@ -357,7 +357,7 @@ impl Engine {
     /// Reads with the second connection.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&rusqlite::Connection) -> Result<T, Refusal> + Send + 'static,
+        read: impl FnOnce(&store::Connection) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.inner.reader.read(read).await
     }

@@ -4,8 +4,8 @@
 use crate::batches::machine;
 use crate::bench::admission::Candidate;
 use crate::bench::seat::Seat;
+use crate::store::Connection;
 use crate::store::{self, StoreError};
-use rusqlite::Connection;
 use wire::batch::{Batch, BatchId, BatchPlan};
 use wire::image::Image;
 

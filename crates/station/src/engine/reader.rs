@@ -1,7 +1,7 @@
 //! A second thread that only reads, so that a long question never delays a board. It sees every
 //! transaction that was committed before the question.
 
-use rusqlite::Connection;
+use crate::store::Connection;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc;
 use tokio::sync::oneshot;

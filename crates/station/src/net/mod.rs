@@ -7,6 +7,7 @@
 //! DHCP server, before serving and for as long as it goes on.
 
 pub mod address;
+pub mod findings;
 pub mod footing;
 pub mod nics;
 pub mod port;

@@ -15,8 +15,6 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
-use wire::event::Level;
-use wire::health::Finding;
 use wire::{Mac, Millis};
 
 /// Time until the first verdict.
@@ -37,18 +35,6 @@ const QUICK: Timing = Timing {
 };
 /// Longest answer of a server that is read.
 const LONGEST: usize = 1500;
-
-/// Names of the checks, as they stand in a finding.
-pub mod check {
-    /// Another machine has the station's address.
-    pub const DUPLICATE: &str = "duplicate_address";
-    /// Another DHCP server answers on the wire.
-    pub const RIVAL: &str = "rival_dhcp";
-    /// A check could not be made.
-    pub const NOT_CHECKED: &str = "not_checked";
-    /// The link is slow.
-    pub const LINK_SPEED: &str = "link_speed";
-}
 
 /// The first verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -235,61 +221,4 @@ async fn watch_address(device: &str, ip: Ipv4Addr, heard: &mpsc::Sender<Heard>) 
         () = watch => {}
         () = tell => {}
     }
-}
-
-fn finding(check: &str, level: Level, text: String, next: &str) -> Finding {
-    Finding {
-        check: check.to_owned(),
-        level,
-        text,
-        next: (!next.is_empty()).then(|| next.to_owned()),
-        at: Millis::now(),
-    }
-}
-
-/// Another machine has our address.
-pub fn duplicate_found(device: &str, ip: Ipv4Addr, mac: Mac) -> Finding {
-    finding(
-        check::DUPLICATE,
-        Level::Error,
-        format!(
-            "The address {ip} on {device} is already used by the machine with the Ethernet address {mac}."
-        ),
-        "Unplug that machine, or give the station another address under [deployment].",
-    )
-}
-
-/// Another DHCP server answers. `mac` is told when it could be found out.
-pub fn rival_found(device: &str, server: Ipv4Addr, mac: Option<Mac>) -> Finding {
-    let mac = mac.map_or_else(String::new, |mac| format!(" ({mac})"));
-    finding(
-        check::RIVAL,
-        Level::Error,
-        format!(
-            "Another DHCP server answers on {device}: {server}{mac}. Boards would get their address from it, so DHCP here is stopped."
-        ),
-        "Unplug it from this switch or switch its DHCP off, then start DHCP again.",
-    )
-}
-
-/// A check that could not be made.
-pub fn not_checked(why: &str) -> Finding {
-    finding(
-        check::NOT_CHECKED,
-        Level::Warning,
-        format!(
-            "The wire could not be checked for duplicate addresses and other DHCP servers: {why}."
-        ),
-        "",
-    )
-}
-
-/// A link that will make a batch slow.
-pub fn slow_link(device: &str, mbit: u32) -> Finding {
-    finding(
-        check::LINK_SPEED,
-        Level::Warning,
-        format!("{device} runs at {mbit} Mbit/s; every board shares that."),
-        "Use a gigabit switch and a cable with all four pairs.",
-    )
 }

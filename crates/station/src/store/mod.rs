@@ -25,6 +25,8 @@ pub mod tokens;
 pub mod venues;
 
 pub use open::{OpenError, Store};
+/// An open database, for code that passes it on without a word of SQL.
+pub use rusqlite::Connection;
 
 /// A fault of the database: nothing the caller asked for is wrong.
 #[derive(Debug, thiserror::Error)]

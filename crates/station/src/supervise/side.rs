@@ -5,9 +5,8 @@ use super::rules::{Ground, Ought, Wire, ought};
 use super::slot::Slot;
 use crate::config::Config;
 use crate::net::address::{GivenAddress, give, switch_on};
-use crate::net::wire_check::{
-    Heard, Round, duplicate_found, keep_asking, not_checked, rival_found, slow_link,
-};
+use crate::net::findings::{self, duplicate_found, rival_found};
+use crate::net::wire_check::{Heard, Round, keep_asking};
 use crate::net::{Footing, Netlink, Nic, footing};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -242,28 +241,17 @@ impl<L: Launch> Side<L> {
     }
 
     fn hear_first(&mut self, nic: &Nic, round: &Round) {
-        let mut findings: Vec<Finding> = round
-            .not_checked
-            .iter()
-            .map(|why| not_checked(why))
-            .collect();
-        findings.extend(
-            nic.speed_mbit
-                .filter(|mbit| *mbit < 1000)
-                .map(|mbit| slow_link(&nic.name, mbit)),
-        );
+        let own = self.config.deployment.address.address;
         self.wire = Wire::Clear;
         if let Some(rival) = round.rivals.first() {
-            let rival = rival_found(&nic.name, rival.server, rival.mac);
-            self.wire = Wire::Disturbed(words(&rival));
-            findings.push(rival);
+            self.wire = Wire::Disturbed(words(&rival_found(&nic.name, rival.server, rival.mac)));
         }
         if let Some(mac) = round.duplicate {
-            let duplicate = duplicate_found(&nic.name, self.config.deployment.address.address, mac);
-            self.wire = Wire::Duplicate(words(&duplicate));
-            findings.push(duplicate);
+            self.wire = Wire::Duplicate(words(&duplicate_found(&nic.name, own, mac)));
         }
-        self.set_findings(findings);
+        let mut found = findings::of_round(nic, own, round);
+        found.extend(findings::of_agent(&self.config.agent));
+        self.set_findings(found);
     }
 
     /// Something on the wire that DHCP must not be part of. It stays so until the operator starts

@@ -67,7 +67,7 @@ pub(crate) fn check_in(serial: u32, token: Option<String>) -> CheckIn {
 #[test]
 fn a_board_gets_its_own_boot_files_under_every_prefix() {
     let rig = Rig::with_batch();
-    std::fs::write(rig.folder().join("agent-arm64.cpio"), b"").unwrap();
+    std::fs::write(rig.folder().join("punnet-agent-arm64.cpio"), b"").unwrap();
     let ip = rig.lease(SERIAL).address;
     let station = format!("punnet.station=http://{} ", rig.at.http.unwrap());
 
@@ -232,7 +232,7 @@ fn a_report_that_nobody_knows_is_refused_in_words() {
 #[test]
 fn the_agent_archive_goes_out_as_it_was_built() {
     let rig = Rig::new();
-    let archive: PathBuf = rig.folder().join("agent-arm64.cpio");
+    let archive: PathBuf = rig.folder().join("punnet-agent-arm64.cpio");
     std::fs::write(&archive, b"the agent's own bytes").unwrap();
     rig.prepare(1);
     let ip = rig.lease(SERIAL).address;

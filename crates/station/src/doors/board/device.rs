@@ -6,10 +6,12 @@ use crate::doors::clock;
 use crate::doors::json::{answer, read, status_of};
 use crate::doors::listen::Ends;
 use crate::library::file_name;
-use axum::Extension;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Response, StatusCode};
+use axum::routing::post;
+use axum::{Extension, Router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::device::{ConfigReply, ConfigRequest};
@@ -19,12 +21,25 @@ use wire::{Millis, Refusal};
 /// Version of this API that installers look for.
 const VERSION: &str = "3.0";
 
-pub(super) async fn config(
+/// Largest request of an installer, in bytes.
+const BODY: usize = 64 << 10;
+
+pub(super) fn routes() -> Router<Rooms> {
+    Router::new()
+        .route("/api/config", post(config))
+        .route("/api/status", post(status))
+        .layer(DefaultBodyLimit::max(BODY))
+}
+
+async fn config(
     State(rooms): State<Rooms>,
     Extension(ends): Extension<Ends>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response<Body> {
-    reply(configure(&rooms, ends, &body).await)
+    match body {
+        Ok(body) => reply(configure(&rooms, ends, &body).await),
+        Err(rejected) => refuse(&rejected),
+    }
 }
 
 async fn configure(rooms: &Rooms, ends: Ends, body: &[u8]) -> Result<ConfigReply, Refusal> {
@@ -52,16 +67,28 @@ async fn configure(rooms: &Rooms, ends: Ends, body: &[u8]) -> Result<ConfigReply
     })
 }
 
-pub(super) async fn status(
+async fn status(
     State(rooms): State<Rooms>,
     Extension(ends): Extension<Ends>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response<Body> {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejected) => return refuse(&rejected),
+    };
     let call = match read_lenient(&body) {
         Ok(request) => rooms.engine.device_status(sender(ends), request).await,
         Err(refusal) => Err(refusal),
     };
     reply(call)
+}
+
+fn refuse(rejected: &BytesRejection) -> Response<Body> {
+    let words = match rejected.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => format!("The request is larger than {BODY} bytes."),
+        _ => "The request broke off.".to_owned(),
+    };
+    error(rejected.status(), words)
 }
 
 /// Some installers send nothing at all where every field is optional.

@@ -90,7 +90,7 @@ async fn a_station_killed_at_random_moments_loses_no_board_and_doubles_no_name()
 
 /// Every rule that must hold at any moment. Returns the boards.
 async fn check(engine: &Engine, folder: &std::path::Path) -> HashSet<BoardId> {
-    let conn = rusqlite::Connection::open(folder.join("punnet.db")).unwrap();
+    let conn = crate::store::Connection::open(folder.join("punnet.db")).unwrap();
     let one = |sql: &str| -> String { conn.query_row(sql, [], |row| row.get(0)).unwrap() };
     assert_eq!(one("PRAGMA integrity_check"), "ok");
     let none = |sql: &str| {

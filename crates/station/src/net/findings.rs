@@ -1,0 +1,115 @@
+//! What is found before and while boards are served, in the words that the technician reads.
+
+use super::nics::Nic;
+use super::wire_check::Round;
+use crate::config::AgentFiles;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use wire::event::Level;
+use wire::health::Finding;
+use wire::{Mac, Millis};
+
+/// Names of the checks, as they stand in a finding.
+pub mod check {
+    /// Another machine has the station's address.
+    pub const DUPLICATE: &str = "duplicate_address";
+    /// Another DHCP server answers on the wire.
+    pub const RIVAL: &str = "rival_dhcp";
+    /// A check could not be made.
+    pub const NOT_CHECKED: &str = "not_checked";
+    /// The archive that boards boot.
+    pub const AGENT: &str = "agent";
+    /// The link is slow.
+    pub const LINK_SPEED: &str = "link_speed";
+}
+
+/// Everything that a first look at the wire of `nic` found; the station wants the address `own`.
+pub fn of_round(nic: &Nic, own: Ipv4Addr, round: &Round) -> Vec<Finding> {
+    let slow = nic.speed_mbit.filter(|mbit| *mbit < 1000);
+    let unchecked = round.not_checked.iter().map(|why| not_checked(why));
+    let rivals = round.rivals.iter();
+    let duplicate = round
+        .duplicate
+        .map(|mac| duplicate_found(&nic.name, own, mac));
+    unchecked
+        .chain(slow.map(|mbit| slow_link(&nic.name, mbit)))
+        .chain(rivals.map(|r| rival_found(&nic.name, r.server, r.mac)))
+        .chain(duplicate)
+        .collect()
+}
+
+/// What is wrong with the archives that boards boot.
+pub fn of_agent(files: &AgentFiles) -> Option<Finding> {
+    let why = std::fs::File::open(&files.arm64).err()?;
+    Some(no_agent(&files.arm64, &why))
+}
+
+fn finding(check: &str, level: Level, text: String, next: &str) -> Finding {
+    Finding {
+        check: check.to_owned(),
+        level,
+        text,
+        next: (!next.is_empty()).then(|| next.to_owned()),
+        at: Millis::now(),
+    }
+}
+
+/// Another machine has our address.
+pub fn duplicate_found(device: &str, ip: Ipv4Addr, mac: Mac) -> Finding {
+    finding(
+        check::DUPLICATE,
+        Level::Error,
+        format!(
+            "The address {ip} on {device} is already used by the machine with the Ethernet address {mac}."
+        ),
+        "Unplug that machine, or give the station another address under [deployment].",
+    )
+}
+
+/// Another DHCP server answers. `mac` is told when it could be found out.
+pub fn rival_found(device: &str, server: Ipv4Addr, mac: Option<Mac>) -> Finding {
+    let mac = mac.map_or_else(String::new, |mac| format!(" ({mac})"));
+    finding(
+        check::RIVAL,
+        Level::Error,
+        format!(
+            "Another DHCP server answers on {device}: {server}{mac}. Boards would get their address from it, so DHCP here is stopped."
+        ),
+        "Unplug it from this switch or switch its DHCP off, then start DHCP again.",
+    )
+}
+
+/// A check that could not be made.
+fn not_checked(why: &str) -> Finding {
+    finding(
+        check::NOT_CHECKED,
+        Level::Warning,
+        format!(
+            "The wire could not be checked for duplicate addresses and other DHCP servers: {why}."
+        ),
+        "",
+    )
+}
+
+/// The archive that boards boot cannot be read.
+fn no_agent(archive: &Path, why: &std::io::Error) -> Finding {
+    finding(
+        check::AGENT,
+        Level::Error,
+        format!(
+            "The installer that boards boot cannot be read: {}: {why}. Boards get an address and no boot files.",
+            archive.display()
+        ),
+        "Install the package again, or name the file as arm64 under [agent] in station.toml.",
+    )
+}
+
+/// A link that will make a batch slow.
+fn slow_link(device: &str, mbit: u32) -> Finding {
+    finding(
+        check::LINK_SPEED,
+        Level::Warning,
+        format!("{device} runs at {mbit} Mbit/s; every board shares that."),
+        "Use a gigabit switch and a cable with all four pairs.",
+    )
+}
