@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Do not ask before what cannot be undone. Without a terminal nothing is asked either.
+    #[arg(long, short = 'y', global = true)]
+    pub(crate) yes: bool,
     /// Run as the station, without a window.
     #[arg(long)]
     pub(crate) daemon: bool,

@@ -193,7 +193,13 @@ pub(crate) fn run(verb: &Verb) -> impl Work + use<> {
             Verb::Start { batch } => Command::BatchStart { batch },
             Verb::Pause { batch } => Command::BatchPause { batch },
             Verb::Resume { batch } => Command::BatchResume { batch },
-            Verb::Cancel { batch } => Command::BatchCancel { batch },
+            Verb::Cancel { batch } => {
+                desk.sure(&format!(
+                    "Batch {batch} ends for good: boards that are being written are stopped and \
+                     left without a system."
+                ))?;
+                Command::BatchCancel { batch }
+            }
             Verb::Extend { batch, by } => Command::BatchExtend { batch, by },
             Verb::Retry { batch } => Command::BatchRetry { batch },
             Verb::Reorder { batch, rank } => Command::BatchReorder { batch, rank },

@@ -165,14 +165,24 @@ pub(crate) fn run(verb: &Verb) -> impl Work + use<> {
                 };
                 return desk.say(&board, |board| table(std::slice::from_ref(board)));
             }
-            Verb::Approve { board } => Command::BoardApprove { board },
+            Verb::Approve { board } => {
+                desk.sure(&format!(
+                    "Whatever is on the disk of board {board} will be overwritten."
+                ))?;
+                Command::BoardApprove { board }
+            }
             Verb::Accept { mac } => Command::BoardAccept { mac },
             Verb::Retry { board } => Command::BoardRetry { board },
             Verb::Identify { board, seconds } => {
                 desk.must_be_live()?;
                 Command::BoardIdentify { board, seconds }
             }
-            Verb::Release { board, reason } => Command::BoardRelease { board, reason },
+            Verb::Release { board, reason } => {
+                desk.sure(&format!(
+                    "Board {board} is forgotten and its name may go to another board."
+                ))?;
+                Command::BoardRelease { board, reason }
+            }
         };
         desk.change(command, |receipt| match receipt {
             Receipt::Done { text } => text.clone(),

@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::desk::Trouble;
-use crate::print::Table;
+use crate::print::{Table, say};
 use crate::server;
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -21,6 +21,8 @@ use wire::event::Level;
 use wire::health::{Finding, ServerState, ServerStatus};
 use wire::update::Update;
 
+/// The check for a cable.
+const CARRIER: &str = "carrier";
 /// How long other DHCP servers are given to answer; common ones ping for three seconds first.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -47,7 +49,7 @@ pub(crate) fn config(args: &Args, verb: &ConfigVerb) -> Result<(), Trouble> {
     let file = file.clone().or_else(|| args.config.clone()).or_else(usual);
     let Some(file) = file else {
         let words = "There is no configuration file; the defaults are used.";
-        return say(args, &Vec::<Problem>::new(), words);
+        return say(args.json, &Vec::<Problem>::new(), |_| words.to_owned());
     };
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))
@@ -55,26 +57,17 @@ pub(crate) fn config(args: &Args, verb: &ConfigVerb) -> Result<(), Trouble> {
     match understand(&text, &environment) {
         Ok(_) => {
             let words = format!("{} is fine.", file.display());
-            say(args, &Vec::<Problem>::new(), &words)
+            say(args.json, &Vec::<Problem>::new(), |_| words)
         }
         Err(problems) => {
             let lines: Vec<String> = problems
                 .iter()
                 .map(|p| format!("{}: {p}", file.display()))
                 .collect();
-            say(args, &problems, &lines.join("\n"))?;
+            say(args.json, &problems, |_| lines.join("\n"))?;
             Err(Trouble::Said)
         }
     }
-}
-
-fn say<T: Serialize>(args: &Args, value: &T, words: &str) -> Result<(), Trouble> {
-    if args.json {
-        println!("{}", serde_json::to_string(value)?);
-    } else {
-        println!("{words}");
-    }
-    Ok(())
 }
 
 /// What the pre-flight found.
@@ -104,7 +97,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
             Err(_) => look(&config).await,
         }
     })?;
-    say(args, &report, words(&report).trim_end())?;
+    say(args.json, &report, words)?;
     if report.fit {
         Ok(())
     } else {
@@ -143,7 +136,7 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
     let mut on = None;
     match footing(&nics, deployment, false) {
         Footing::Refused(why) => tell("interface", Level::Error, why.to_string()),
-        Footing::NoLink { why, .. } => tell("carrier", Level::Warning, format!("{why}.")),
+        Footing::NoLink { why, .. } => tell(CARRIER, Level::Warning, format!("{why}.")),
         Footing::Linked(nic) => on = Some(nic),
     }
     let own = deployment.address.address;
@@ -210,10 +203,11 @@ fn words(report: &Report) -> String {
         let next = finding.next.as_deref().unwrap_or_default();
         text += &format!("{}: {} {next}\n", finding.level.as_str(), finding.text);
     }
-    text += if report.fit {
-        "Boards can be served.\n"
-    } else {
-        "Boards cannot be served as things are.\n"
+    let waits = report.findings.iter().any(|f| f.check == CARRIER);
+    text += match (report.fit, waits) {
+        (true, false) => "Boards can be served.\n",
+        (true, true) => "Boards are served as soon as the cable to the switch is connected.\n",
+        (false, _) => "Boards cannot be served as things are.\n",
     };
     text
 }

@@ -5,6 +5,7 @@
 //! What only a running station can do says so.
 
 use crate::args::Args;
+use crate::{confirm, print};
 use anyhow::{Context as _, anyhow};
 use imaging::key::load_or_create;
 use station::engine::{Effect, Engine, Options};
@@ -58,10 +59,9 @@ impl Trouble {
     pub(crate) fn tell(self, json: bool) -> ExitCode {
         match (self, json) {
             (Self::Said, _) => {}
-            (Self::Refused(refusal), true) => println!(
-                "{}",
-                serde_json::to_string(&refusal).unwrap_or_else(|_| refusal.to_string())
-            ),
+            // The reader of a pipe has seen enough.
+            (Self::Failed(error), _) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
+            (Self::Refused(refusal), true) => tell_json(&refusal),
             (Self::Refused(refusal), false) => {
                 eprintln!("Refused: {}", refusal.message);
                 if let Some(next) = &refusal.next {
@@ -69,13 +69,22 @@ impl Trouble {
                 }
             }
             (Self::Failed(error), true) => {
-                let refusal = Refusal::internal(format!("{error:#}"));
-                println!("{}", serde_json::to_string(&refusal).unwrap_or_default());
+                tell_json(&Refusal::internal(format!("{error:#}")));
             }
             (Self::Failed(error), false) => eprintln!("punnet: {error:#}"),
         }
         ExitCode::from(1)
     }
+}
+
+// Where even this cannot be written, the exit status is all there is.
+fn tell_json(refusal: &Refusal) {
+    let _ = print::say(true, refusal, ToString::to_string);
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// A verb's desk.
@@ -84,6 +93,8 @@ pub(crate) struct Desk {
     pub(crate) station: Station,
     /// Print JSON?
     pub(crate) json: bool,
+    /// Ask before what cannot be undone?
+    asks: bool,
     /// Does the station run, with servers and boards?
     pub(crate) live: bool,
     importer: Option<Importer>,
@@ -118,11 +129,13 @@ pub(crate) fn run(args: &Args, work: impl Work) -> Result<(), Trouble> {
 impl Desk {
     async fn open(args: &Args) -> Result<Self, Trouble> {
         let config = args.configuration()?;
+        let asks = !args.yes && !args.json && confirm::can_ask();
         let nobody = match Station::attach(&config.socket()).await {
             Ok(station) => {
                 return Ok(Self {
                     station,
                     json: args.json,
+                    asks,
                     live: true,
                     importer: None,
                 });
@@ -150,6 +163,7 @@ impl Desk {
         Ok(Self {
             station: Station::Here(engine),
             json: args.json,
+            asks,
             live: false,
             importer: Some(importer),
         })
@@ -207,13 +221,16 @@ impl Desk {
         value: &T,
         words: impl FnOnce(&T) -> String,
     ) -> Result<(), Trouble> {
-        if self.json {
-            println!("{}", serde_json::to_string(value)?);
-        } else {
-            let text = words(value);
-            println!("{}", text.trim_end());
+        print::say(self.json, value, words)
+    }
+
+    /// Asks the person at the terminal, if there is one, whether to go on with what cannot be
+    /// undone.
+    pub(crate) fn sure(&self, what: &str) -> Result<(), Trouble> {
+        if !self.asks || confirm::yes(what)? {
+            return Ok(());
         }
-        Ok(())
+        Err(Trouble::words("nothing was changed"))
     }
 }
 

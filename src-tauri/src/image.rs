@@ -72,7 +72,12 @@ pub(crate) fn run(verb: &Verb) -> impl Work + use<> {
             desk.say(&image, show)
         }
         Verb::Activate { id } => {
-            let image = named(desk, &id).await?.id;
+            let image = named(desk, &id).await?;
+            desk.sure(&format!(
+                "{} ({} {}) and its pack are deleted.",
+                image.file_name, image.product, image.version
+            ))?;
+            let image = image.id;
             let words = |receipt: &Receipt| match receipt {
                 Receipt::Image(i) => format!(
                     "{} {} is the image of {} now.",

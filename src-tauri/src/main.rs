@@ -8,6 +8,7 @@ mod args;
 mod batch;
 mod boards;
 mod check;
+mod confirm;
 mod daemon;
 mod desk;
 mod history;

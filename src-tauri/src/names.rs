@@ -155,7 +155,12 @@ pub(crate) fn run(verb: &Verb) -> impl Work + use<> {
                 };
                 return list(desk, filter).await;
             }
-            Verb::Release { hostname, reason } => Command::NameRelease { hostname, reason },
+            Verb::Release { hostname, reason } => {
+                desk.sure(&format!(
+                    "{hostname} is taken from its board and may go to another one."
+                ))?;
+                Command::NameRelease { hostname, reason }
+            }
             Verb::Retire { hostname, reason } => Command::NameRetire { hostname, reason },
             Verb::Reinstate { hostname, reason } => Command::NameReinstate { hostname, reason },
             Verb::Replace {

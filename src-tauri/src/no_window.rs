@@ -1,15 +1,12 @@
 //! What `punnet` says when it is started without a verb and has no window in it.
 
 use crate::desk::Trouble;
+use crate::print::out;
 
 /// Lists the ways to use this build.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "it stands in the same table as everything else that main does"
-)]
 pub(crate) fn explain() -> Result<(), Trouble> {
-    println!(
-        "The window is not part of this build of Punnet. It can be used like this:
+    out("\
+The window is not part of this build of Punnet. It can be used like this:
 
   punnet --daemon             run the station (DHCP, TFTP and HTTP for boards)
   punnet rehearse             run a whole batch with virtual boards, without any rights
@@ -17,7 +14,6 @@ pub(crate) fn explain() -> Result<(), Trouble> {
   punnet image add FILE …     import a golden image
   punnet batch create …       plan a batch of boards
   punnet boards --watch       follow the boards
-  punnet --help               everything else"
-    );
-    Ok(())
+  punnet --help               everything else
+")
 }

@@ -1,8 +1,34 @@
 //! Text for people: tables, sizes, times.
 
+use crate::desk::Trouble;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
+use std::io::Write as _;
 use wire::Millis;
+
+/// Prints a value for programs, or what `words` makes of it for people.
+pub(crate) fn say<T: Serialize>(
+    json: bool,
+    value: &T,
+    words: impl FnOnce(&T) -> String,
+) -> Result<(), Trouble> {
+    let mut text = if json {
+        serde_json::to_string(value)?
+    } else {
+        words(value).trim_end().to_owned()
+    };
+    text.push('\n');
+    out(&text)
+}
+
+/// Prints a text as it is.
+pub(crate) fn out(text: &str) -> Result<(), Trouble> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
 
 /// A table: a header and rows, columns as wide as their widest cell.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::desk::Trouble;
-use crate::print::{Table, size};
+use crate::print::{Table, say, size};
 use anyhow::Context as _;
 use station::config::{AgentFiles, Config};
 use station::link::Station as Handle;
@@ -74,11 +74,7 @@ pub(crate) fn run(args: &Args, rehearsal: &Rehearse) -> Result<(), Trouble> {
         }
     })
     .map_err(|e| Trouble::Failed(e.into()))?;
-    if json {
-        println!("{}", serde_json::to_string(&report)?);
-    } else {
-        println!("{}", words(&report));
-    }
+    say(json, &report, words)?;
     if report.verified && report.done == report.boards {
         Ok(())
     } else {
