@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::io::Write;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::sync::Arc;
@@ -82,8 +83,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let (events, mut told) = tokio::sync::mpsc::channel(64);
     tokio::spawn(async move {
+        // A line in one piece: standard error writes every fragment of a format by itself.
         while let Some(event) = told.recv().await {
-            eprintln!("{event:?}");
+            let line = format!("{event:?}\n");
+            let _ = std::io::stderr().write_all(line.as_bytes());
         }
     });
     let device = device.first().cloned();

@@ -151,6 +151,14 @@ impl Download {
         Some(self.peer.unwrap_or(self.server))
     }
 
+    /// The newest block was acknowledged before it came: nothing needs to be said about it.
+    pub(super) fn is_acknowledged(&mut self) {
+        if self.say == Some(Say::Ack) {
+            self.say = None;
+            self.acknowledged = self.received;
+        }
+    }
+
     /// When to say the last thing again.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         match self.phase {

@@ -260,7 +260,7 @@ impl State {
     /// Makes room for more pieces and takes in those that have arrived.
     fn refill(&mut self, lane: &mut Lane, now: Instant) -> Result<(), String> {
         self.supply.release(self.conversation.delivered());
-        lane.allow(&self.supply, now);
+        lane.allow(&self.supply, now).map_err(|e| e.to_string())?;
         lane.handle_timeout(now).map_err(|e| e.to_string())?;
         lane.receive(&mut self.supply, now)
             .map_err(|e| e.to_string())?;

@@ -8,6 +8,7 @@
 mod gate;
 mod health;
 mod lane;
+mod line;
 mod source;
 
 use std::collections::HashMap;
