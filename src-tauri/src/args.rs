@@ -1,27 +1,17 @@
 //! What can be typed. Each group of verbs is spelled out in its own file.
 
+use crate::common::Common;
 use crate::{batch, boards, check, history, image, names, plans, rehearse, server};
 use clap::{Parser, Subcommand};
-use station::config::{Config, ConfigError, Environment};
-use std::path::PathBuf;
 
 /// Provisions Raspberry Pi boards over the network: imaged, verified, named and recorded.
 #[derive(Debug, Parser)]
 #[command(name = "punnet", version, args_conflicts_with_subcommands = false)]
 #[command(after_help = "Exit status: 0 done, 1 refused or failed, 2 wrong usage.")]
 pub(crate) struct Args {
-    /// Configuration file (else PUNNET_CONFIG, ~/.config/punnet/station.toml, /etc/punnet/station.toml).
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Data folder; overrides the configuration.
-    #[arg(long, global = true, value_name = "FOLDER")]
-    pub(crate) data_dir: Option<PathBuf>,
-    /// Print JSON for programs instead of text for people.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-    /// Do not ask before what cannot be undone. Without a terminal nothing is asked either.
-    #[arg(long, short = 'y', global = true)]
-    pub(crate) yes: bool,
+    /// What every verb takes.
+    #[command(flatten)]
+    pub(crate) common: Common,
     /// Run as the station, without a window.
     #[arg(long)]
     pub(crate) daemon: bool,
@@ -70,17 +60,6 @@ pub(crate) enum Verb {
     History(history::History),
     /// What happened to a board.
     Logs(history::Logs),
-}
-
-impl Args {
-    /// The configuration that these arguments and the environment point to.
-    pub(crate) fn configuration(&self) -> Result<Config, ConfigError> {
-        let mut config = station::config::load(self.config.as_deref(), &Environment::of_process())?;
-        if let Some(folder) = &self.data_dir {
-            config.data_dir = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
-        }
-        Ok(config)
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `punnet batch`.
 
-use crate::desk::{Desk, Trouble, Work, unexpected};
+use crate::desk::{Desk, Work, unexpected};
 use crate::print::{Table, or_dash, size, span, time};
+use crate::trouble::Trouble;
 use clap::{Args, Subcommand, ValueEnum};
 use wire::batch::{Batch, BatchId, BatchPlan, BatchRules, ReimagePolicy};
 use wire::command::{Command, Receipt};

@@ -1,7 +1,8 @@
 //! `punnet boards` and `punnet board`.
 
-use crate::desk::{Desk, Trouble, Work, unexpected};
+use crate::desk::{Desk, Work, unexpected};
 use crate::print::{Table, clock, or_dash, size};
+use crate::trouble::Trouble;
 use clap::{Args, Subcommand};
 use std::io::Write as _;
 use tokio_stream::StreamExt as _;

@@ -1,9 +1,9 @@
 //! `punnet check` and `punnet config check`.
 
-use crate::args::Args;
-use crate::desk::Trouble;
+use crate::common::Common;
 use crate::print::{Table, say};
 use crate::server;
+use crate::trouble::Trouble;
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub(crate) enum ConfigVerb {
 }
 
 /// Checks a configuration file.
-pub(crate) fn config(args: &Args, verb: &ConfigVerb) -> Result<(), Trouble> {
+pub(crate) fn config(common: &Common, verb: &ConfigVerb) -> Result<(), Trouble> {
     let ConfigVerb::Check { file } = verb;
     let environment = Environment::of_process();
     let usual = || {
@@ -46,10 +46,15 @@ pub(crate) fn config(args: &Args, verb: &ConfigVerb) -> Result<(), Trouble> {
             .clone()
             .or_else(|| environment.config_file())
     };
-    let file = file.clone().or_else(|| args.config.clone()).or_else(usual);
+    let file = file
+        .clone()
+        .or_else(|| common.config.clone())
+        .or_else(usual);
     let Some(file) = file else {
         let words = "There is no configuration file; the defaults are used.";
-        return say(args.json, &Vec::<Problem>::new(), |_| words.to_owned());
+        return Ok(say(common.json, &Vec::<Problem>::new(), |_| {
+            words.to_owned()
+        })?);
     };
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))
@@ -57,14 +62,14 @@ pub(crate) fn config(args: &Args, verb: &ConfigVerb) -> Result<(), Trouble> {
     match understand(&text, &environment) {
         Ok(_) => {
             let words = format!("{} is fine.", file.display());
-            say(args.json, &Vec::<Problem>::new(), |_| words)
+            Ok(say(common.json, &Vec::<Problem>::new(), |_| words)?)
         }
         Err(problems) => {
             let lines: Vec<String> = problems
                 .iter()
                 .map(|p| format!("{}: {p}", file.display()))
                 .collect();
-            say(args.json, &problems, |_| lines.join("\n"))?;
+            say(common.json, &problems, |_| lines.join("\n"))?;
             Err(Trouble::Said)
         }
     }
@@ -86,8 +91,8 @@ struct Report {
 }
 
 /// Looks whether this machine and its network are fit.
-pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
-    let config = args.configuration()?;
+pub(crate) fn run(common: &Common) -> Result<(), Trouble> {
+    let config = common.configuration()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -97,7 +102,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
             Err(_) => look(&config).await,
         }
     })?;
-    say(args.json, &report, words)?;
+    say(common.json, &report, words)?;
     if report.fit {
         Ok(())
     } else {

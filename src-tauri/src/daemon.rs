@@ -4,8 +4,8 @@
 //! still answers (`Type=notify`, sd_notify(3)). SIGTERM and SIGINT stop it in order.
 
 use crate::args::Args;
-use crate::desk::Trouble;
 use crate::server::words;
+use crate::trouble::Trouble;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use station::config::Config;
@@ -21,7 +21,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 /// Runs the station until it is told to stop.
 pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
-    let config = args.configuration()?;
+    let config = args.common.configuration()?;
     let (config, mode) = if args.rehearsal {
         (for_rehearsal(config), Mode::Rehearsal)
     } else {

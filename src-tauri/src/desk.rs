@@ -4,88 +4,19 @@
 //! and looking things up work all the same: the engine is opened here for the length of one verb.
 //! What only a running station can do says so.
 
-use crate::args::Args;
+use crate::common::Common;
+use crate::trouble::Trouble;
 use crate::{confirm, print};
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use imaging::key::load_or_create;
 use station::engine::{Effect, Engine, Options};
 use station::library::Library;
 use station::library::imports::{Importer, Wanted};
 use station::link::Station;
-use std::process::ExitCode;
 use std::sync::Arc;
 use wire::Refusal;
 use wire::command::{Command, Receipt};
 use wire::query::{Answer, Query};
-
-/// Why a verb did not do what it was asked to.
-#[derive(Debug)]
-pub(crate) enum Trouble {
-    /// The station refused.
-    Refused(Refusal),
-    /// Anything else.
-    Failed(anyhow::Error),
-    /// It was said already; only the exit status is left.
-    Said,
-}
-
-impl From<Refusal> for Trouble {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
-impl<E: NotARefusal> From<E> for Trouble {
-    fn from(error: E) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-/// Errors that are no refusals; those keep their code.
-pub(crate) trait NotARefusal: std::error::Error + Send + Sync + 'static {}
-impl NotARefusal for std::io::Error {}
-impl NotARefusal for serde_json::Error {}
-impl NotARefusal for station::config::ConfigError {}
-impl NotARefusal for station::service::StartError {}
-impl NotARefusal for station::net::NetlinkError {}
-
-impl Trouble {
-    /// Anything else, in words.
-    pub(crate) fn words(words: impl Into<String>) -> Self {
-        Self::Failed(anyhow!(words.into()))
-    }
-
-    /// Tells it on standard error, or as JSON on standard output, and gives the exit status.
-    pub(crate) fn tell(self, json: bool) -> ExitCode {
-        match (self, json) {
-            (Self::Said, _) => {}
-            // The reader of a pipe has seen enough.
-            (Self::Failed(error), _) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
-            (Self::Refused(refusal), true) => tell_json(&refusal),
-            (Self::Refused(refusal), false) => {
-                eprintln!("Refused: {}", refusal.message);
-                if let Some(next) = &refusal.next {
-                    eprintln!("{next}");
-                }
-            }
-            (Self::Failed(error), true) => {
-                tell_json(&Refusal::internal(format!("{error:#}")));
-            }
-            (Self::Failed(error), false) => eprintln!("punnet: {error:#}"),
-        }
-        ExitCode::from(1)
-    }
-}
-
-// Where even this cannot be written, the exit status is all there is.
-fn tell_json(refusal: &Refusal) {
-    let _ = print::say(true, refusal, ToString::to_string);
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
-}
 
 /// A verb's desk.
 pub(crate) struct Desk {
@@ -113,13 +44,13 @@ impl<F: AsyncFnOnce(&Desk) -> Result<(), Trouble>> Work for F {
 }
 
 /// Does a verb's work at the desk that the arguments point to.
-pub(crate) fn run(args: &Args, work: impl Work) -> Result<(), Trouble> {
+pub(crate) fn run(common: &Common, work: impl Work) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let desk = Desk::open(args).await?;
+        let desk = Desk::open(common).await?;
         let done = work.at(&desk).await;
         desk.close().await;
         done
@@ -127,14 +58,14 @@ pub(crate) fn run(args: &Args, work: impl Work) -> Result<(), Trouble> {
 }
 
 impl Desk {
-    async fn open(args: &Args) -> Result<Self, Trouble> {
-        let config = args.configuration()?;
-        let asks = !args.yes && !args.json && confirm::can_ask();
+    async fn open(common: &Common) -> Result<Self, Trouble> {
+        let config = common.configuration()?;
+        let asks = !common.yes && !common.json && confirm::can_ask();
         let nobody = match Station::attach(&config.socket()).await {
             Ok(station) => {
                 return Ok(Self {
                     station,
-                    json: args.json,
+                    json: common.json,
                     asks,
                     live: true,
                     importer: None,
@@ -162,7 +93,7 @@ impl Desk {
         tokio::spawn(effects(engine.clone(), library, importer.clone()));
         Ok(Self {
             station: Station::Here(engine),
-            json: args.json,
+            json: common.json,
             asks,
             live: false,
             importer: Some(importer),
@@ -221,7 +152,7 @@ impl Desk {
         value: &T,
         words: impl FnOnce(&T) -> String,
     ) -> Result<(), Trouble> {
-        print::say(self.json, value, words)
+        Ok(print::say(self.json, value, words)?)
     }
 
     /// Asks the person at the terminal, if there is one, whether to go on with what cannot be

@@ -1,7 +1,8 @@
 //! `punnet history` and `punnet logs`.
 
-use crate::desk::{Desk, Trouble, Work, unexpected};
+use crate::desk::{Desk, Work, unexpected};
 use crate::print::{Table, or_dash, out, span, time};
+use crate::trouble::Trouble;
 use clap::Args;
 use wire::batch::BatchId;
 use wire::query::{Answer, Deployment, EventFilter, HistoryFilter, Query};
@@ -71,7 +72,7 @@ pub(crate) fn run(history: &History) -> impl Work + use<> {
         if history.csv {
             let text =
                 station::doors::csv::history(&rows).map_err(|e| Trouble::words(e.to_string()))?;
-            return out(&String::from_utf8_lossy(&text));
+            return Ok(out(&String::from_utf8_lossy(&text))?);
         }
         desk.say(&rows, |rows| table(rows))
     }

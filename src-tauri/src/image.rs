@@ -1,7 +1,8 @@
 //! `punnet image`.
 
-use crate::desk::{Desk, Trouble, Work, unexpected};
+use crate::desk::{Desk, Work, unexpected};
 use crate::print::{Table, size, time};
+use crate::trouble::Trouble;
 use clap::{Args, Subcommand};
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;

@@ -8,6 +8,7 @@ mod args;
 mod batch;
 mod boards;
 mod check;
+mod common;
 mod confirm;
 mod daemon;
 mod desk;
@@ -20,6 +21,7 @@ mod plans;
 mod print;
 mod rehearse;
 mod server;
+mod trouble;
 
 use args::{Args, Verb};
 use clap::Parser as _;
@@ -31,22 +33,22 @@ fn main() -> ExitCode {
     let done = match (&args.verb, args.daemon) {
         (None, false) => no_window::explain(),
         (None, true) => daemon::run(&args),
-        (Some(Verb::Rehearse(rehearsal)), _) => rehearse::run(&args, rehearsal),
-        (Some(Verb::Check), _) => check::run(&args),
-        (Some(Verb::Config(verb)), _) => check::config(&args, verb),
-        (Some(Verb::Image(verb)), _) => desk::run(&args, image::run(verb)),
-        (Some(Verb::Product(verb)), _) => desk::run(&args, plans::product(verb)),
-        (Some(Verb::Venue(verb)), _) => desk::run(&args, plans::venue(verb)),
-        (Some(Verb::Names(verb)), _) => desk::run(&args, names::run(verb)),
-        (Some(Verb::Batch(verb)), _) => desk::run(&args, batch::run(verb)),
-        (Some(Verb::Boards(verb)), _) => desk::run(&args, boards::list(verb)),
-        (Some(Verb::Board(verb)), _) => desk::run(&args, boards::run(verb)),
-        (Some(Verb::Server(verb)), _) => desk::run(&args, server::run(verb)),
-        (Some(Verb::History(verb)), _) => desk::run(&args, history::run(verb)),
-        (Some(Verb::Logs(verb)), _) => desk::run(&args, history::logs(verb)),
+        (Some(Verb::Rehearse(rehearsal)), _) => rehearse::run(&args.common, rehearsal),
+        (Some(Verb::Check), _) => check::run(&args.common),
+        (Some(Verb::Config(verb)), _) => check::config(&args.common, verb),
+        (Some(Verb::Image(verb)), _) => desk::run(&args.common, image::run(verb)),
+        (Some(Verb::Product(verb)), _) => desk::run(&args.common, plans::product(verb)),
+        (Some(Verb::Venue(verb)), _) => desk::run(&args.common, plans::venue(verb)),
+        (Some(Verb::Names(verb)), _) => desk::run(&args.common, names::run(verb)),
+        (Some(Verb::Batch(verb)), _) => desk::run(&args.common, batch::run(verb)),
+        (Some(Verb::Boards(verb)), _) => desk::run(&args.common, boards::list(verb)),
+        (Some(Verb::Board(verb)), _) => desk::run(&args.common, boards::run(verb)),
+        (Some(Verb::Server(verb)), _) => desk::run(&args.common, server::run(verb)),
+        (Some(Verb::History(verb)), _) => desk::run(&args.common, history::run(verb)),
+        (Some(Verb::Logs(verb)), _) => desk::run(&args.common, history::logs(verb)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(trouble) => trouble.tell(args.json),
+        Err(trouble) => trouble.tell(args.common.json),
     }
 }

@@ -1,7 +1,8 @@
 //! `punnet names`.
 
-use crate::desk::{Desk, Trouble, Work, unexpected};
+use crate::desk::{Desk, Work, unexpected};
 use crate::print::{Table, or_dash};
+use crate::trouble::Trouble;
 use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
 use std::io::Read as _;

@@ -1,11 +1,11 @@
 //! What `punnet` says when it is started without a verb and has no window in it.
 
-use crate::desk::Trouble;
 use crate::print::out;
+use crate::trouble::Trouble;
 
 /// Lists the ways to use this build.
 pub(crate) fn explain() -> Result<(), Trouble> {
-    out("\
+    Ok(out("\
 The window is not part of this build of Punnet. It can be used like this:
 
   punnet --daemon             run the station (DHCP, TFTP and HTTP for boards)
@@ -15,5 +15,5 @@ The window is not part of this build of Punnet. It can be used like this:
   punnet batch create …       plan a batch of boards
   punnet boards --watch       follow the boards
   punnet --help               everything else
-")
+")?)
 }

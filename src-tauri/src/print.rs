@@ -1,10 +1,9 @@
 //! Text for people: tables, sizes, times.
 
-use crate::desk::Trouble;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use wire::Millis;
 
 /// Prints a value for programs, or what `words` makes of it for people.
@@ -12,7 +11,7 @@ pub(crate) fn say<T: Serialize>(
     json: bool,
     value: &T,
     words: impl FnOnce(&T) -> String,
-) -> Result<(), Trouble> {
+) -> io::Result<()> {
     let mut text = if json {
         serde_json::to_string(value)?
     } else {
@@ -23,11 +22,10 @@ pub(crate) fn say<T: Serialize>(
 }
 
 /// Prints a text as it is.
-pub(crate) fn out(text: &str) -> Result<(), Trouble> {
-    let mut out = std::io::stdout().lock();
+pub(crate) fn out(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+    out.flush()
 }
 
 /// A table: a header and rows, columns as wide as their widest cell.

@@ -1,8 +1,8 @@
 //! `punnet rehearse`: a whole batch with virtual boards, on a station of its own.
 
-use crate::args::Args;
-use crate::desk::Trouble;
+use crate::common::Common;
 use crate::print::{Table, say, size};
+use crate::trouble::Trouble;
 use anyhow::Context as _;
 use station::config::{AgentFiles, Config};
 use station::link::Station as Handle;
@@ -52,8 +52,8 @@ fn model(text: &str) -> Result<Model, String> {
 }
 
 /// Rehearses, and fails unless every board is done and every disk is right.
-pub(crate) fn run(args: &Args, rehearsal: &Rehearse) -> Result<(), Trouble> {
-    let agent = args.configuration()?.agent;
+pub(crate) fn run(common: &Common, rehearsal: &Rehearse) -> Result<(), Trouble> {
+    let agent = common.configuration()?.agent;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, rehearsal: &Rehearse) -> Result<(), Trouble> {
         ..Options::default()
     };
     let private = private_station(&runtime, agent);
-    let (json, verbose) = (args.json, rehearsal.verbose);
+    let (json, verbose) = (common.json, rehearsal.verbose);
     let report = rehearse(&options, private, &move |progress| {
         if !json {
             tell(&progress, verbose);

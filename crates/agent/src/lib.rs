@@ -27,9 +27,11 @@ mod platform;
 mod provision;
 mod report;
 mod screen;
+mod settings;
 mod spool;
 mod system;
 
-pub use life::{Ending, Link, Settings, run};
+pub use life::{Ending, run};
 pub use platform::{Platform, Witness};
 pub use screen::{Screen, Tone, render};
+pub use settings::{Link, Settings};

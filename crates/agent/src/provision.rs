@@ -3,12 +3,12 @@
 use crate::choose::choose;
 use crate::failure::{Trouble, failed, of_write};
 use crate::gauge::{Gauge, Look};
-use crate::life::{Link, Settings};
 use crate::meter::Meter;
 use crate::pipeline::{Intake, decoders};
 use crate::platform::{Platform, Witness};
 use crate::report::Reporter;
 use crate::screen::{Screen, Tone};
+use crate::settings::{Link, Settings};
 use crate::system::{self, Changes};
 use delivery::Transport as _;
 use delivery::http::{HttpError, Station};

@@ -4,8 +4,8 @@
 //! back (stop, identify) is picked up here and looked at by whoever works.
 
 use crate::failure::Trouble;
-use crate::life::Settings;
 use crate::platform::Platform;
+use crate::settings::Settings;
 use crate::spool::Spool;
 use delivery::http::Station;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,29 +1,11 @@
 //! Products, venues, names and batches: what the operator plans.
 
-use crate::board::BoardId;
 use crate::disk::{DiskKind, DiskPolicy};
-use crate::image::ImageId;
+pub use crate::id::BatchId;
+use crate::id::{BoardId, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
-
-/// Number of a batch, as shown to people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BatchId(pub i64);
-
-impl std::fmt::Display for BatchId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl std::str::FromStr for BatchId {
-    type Err = std::num::ParseIntError;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
-}
 
 /// A product: what a board becomes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

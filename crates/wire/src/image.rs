@@ -1,53 +1,9 @@
 //! Golden images as the operator sees them.
 
+pub use crate::id::ImageId;
 use crate::name::ProductCode;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-
-/// Content address of an image: the BLAKE3 root hash of its pack's manifest, 64 hex digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct ImageId(pub [u8; 32]);
-
-impl ImageId {
-    /// The first 12 hex digits, enough for people.
-    pub fn short(&self) -> String {
-        self.to_string()[..12].to_owned()
-    }
-}
-
-impl fmt::Display for ImageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
-    }
-}
-
-impl FromStr for ImageId {
-    type Err = crate::board::IdError;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        crate::manifest::parse_hex(text)
-            .map(Self)
-            .ok_or_else(|| crate::board::IdError {
-                text: text.to_owned(),
-                expected: "an image id (64 hex digits)",
-            })
-    }
-}
-
-impl TryFrom<String> for ImageId {
-    type Error = crate::board::IdError;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<ImageId> for String {
-    fn from(id: ImageId) -> Self {
-        id.to_string()
-    }
-}
 
 /// One image of the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -19,6 +19,7 @@ pub mod device;
 pub mod disk;
 pub mod event;
 pub mod health;
+pub mod id;
 pub mod image;
 pub mod manifest;
 pub mod name;

@@ -3,7 +3,7 @@
 //! A pack is a sequence of independent zstd frames, one per chunk of data, and this manifest. It
 //! travels as the exact bytes that were signed; parse first, [`Manifest::check`] next, use last.
 
-use crate::image::ImageId;
+use crate::id::{ImageId, parse_hex};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A BLAKE3 hash; 64 hex digits in JSON.
@@ -29,18 +29,6 @@ impl<'de> Deserialize<'de> for Hash32 {
             .map(Self)
             .ok_or_else(|| serde::de::Error::custom("not 64 hex digits"))
     }
-}
-
-pub(crate) fn parse_hex(text: &str) -> Option<[u8; 32]> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 64 || !bytes.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let mut out = [0; 32];
-    for (at, byte) in out.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(out)
 }
 
 /// What a chunk is.

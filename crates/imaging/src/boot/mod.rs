@@ -111,7 +111,9 @@ impl BootSet {
         set.kernels = kernel::find(&set.files);
         if let Some(root) = &root {
             for kernel in &mut set.kernels {
-                kernel.modules = guarded(|| modules::collect(root, kernel)).map(Into::into);
+                kernel.modules =
+                    guarded(|| modules::collect(root, &kernel.path, kernel.version.as_deref()))
+                        .map(Into::into);
             }
         }
         Ok(set)

@@ -5,7 +5,6 @@
 //! with everything they depend on, decompressed, and a list of them in the order of loading.
 
 use super::cpio_archive::Archive;
-use super::kernel::Kernel;
 use super::root::Root;
 use super::unpack;
 use bytes::Bytes;
@@ -106,9 +105,9 @@ pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && name.len() <= 128 && !name.starts_with('.') && name.chars().all(plain)
 }
 
-/// Collects the wanted modules for a kernel.
-pub(super) fn collect(root: &Root, kernel: &Kernel) -> Option<Modules> {
-    let version = version_for(root, kernel)?;
+/// Collects the wanted modules for the kernel at a path, whose version may be known.
+pub(super) fn collect(root: &Root, kernel: &str, version: Option<&str>) -> Option<Modules> {
+    let version = version_for(root, kernel, version)?;
     let folder = format!("/lib/modules/{version}");
     let dep = root.text(&format!("{folder}/modules.dep"))?;
     let builtin = root.text(&format!("{folder}/modules.builtin"));
@@ -145,22 +144,18 @@ pub(super) fn collect(root: &Root, kernel: &Kernel) -> Option<Modules> {
 
 /// The module folder that belongs to a kernel: the one of its version, else the one of its flavour,
 /// else the only one.
-fn version_for(root: &Root, kernel: &Kernel) -> Option<String> {
+fn version_for(root: &Root, kernel: &str, known: Option<&str>) -> Option<String> {
     let mut versions = root.names("/lib/modules", MAX_VERSIONS);
     versions.retain(|v| is_plain(v) && root.exists(&format!("/lib/modules/{v}/modules.dep")));
-    let exact = kernel.version.as_ref().filter(|v| versions.contains(v));
-    if let Some(version) = exact {
-        return Some(version.clone());
-    }
-    // A version that is known and has no modules is not to be mixed with those of another.
-    if kernel.version.is_some() {
-        return None;
+    if let Some(known) = known {
+        // One that has no modules is not to be mixed with those of another.
+        return versions.into_iter().find(|v| v == known);
     }
     let ends_in = |flavour: &str| {
         let mut fitting = versions.iter().filter(|v| v.ends_with(flavour));
         fitting.next_back().cloned()
     };
-    match kernel.path.rsplit('/').next() {
+    match kernel.rsplit('/').next() {
         Some("kernel_2712.img") => ends_in("-2712").or_else(|| ends_in("-v8-16k")),
         Some("kernel8.img") => ends_in("-v8").or_else(|| ends_in("-v8+")),
         Some(file) => {

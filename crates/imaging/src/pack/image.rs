@@ -1,11 +1,15 @@
 //! The image that a pack holds, as something to read and seek in.
 
 use super::Pack;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Decoded chunks that are kept: enough for a file system's tables beside the file being read.
-const KEPT: usize = 4;
+/// Decoded chunks that are kept at first. Whoever reads from one end to the other needs no more.
+const KEPT: usize = 2;
+/// Decoded chunks that are kept at most. A file system is read back and forth between its tables
+/// and its files; with 16 chunks nearly nothing of it is decoded twice, with four everything ten
+/// times.
+const MOST_KEPT: usize = 16;
 
 /// The reconstruction of an image: free space reads as zeros. Every chunk is checked when it is
 /// decoded, so what is read is what was imported or an error.
@@ -15,6 +19,9 @@ pub struct Image {
     at: u64,
     /// Decoded chunks, the one used last in front.
     kept: VecDeque<(usize, Vec<u8>)>,
+    /// How many may be kept: one more each time a chunk is wanted that was let go.
+    room: usize,
+    let_go: BTreeSet<usize>,
 }
 
 impl Image {
@@ -23,6 +30,8 @@ impl Image {
             pack,
             at: 0,
             kept: VecDeque::new(),
+            room: KEPT,
+            let_go: BTreeSet::new(),
         }
     }
 
@@ -45,11 +54,16 @@ impl Image {
                 }
             }
             None => {
-                let mut raw = if self.kept.len() < KEPT {
-                    Vec::new()
-                } else {
-                    self.kept.pop_back().unwrap_or_default().1
-                };
+                if self.let_go.remove(&index) {
+                    self.room = MOST_KEPT.min(self.room + 1);
+                }
+                let mut raw = Vec::new();
+                if self.kept.len() >= self.room
+                    && let Some((last, buffer)) = self.kept.pop_back()
+                {
+                    self.let_go.insert(last);
+                    raw = buffer;
+                }
                 raw.resize(self.pack.manifest().len_of(index), 0);
                 self.pack
                     .read_chunk_into(index, &mut raw)

@@ -4,6 +4,7 @@
 //! e2fsprogs), which writes into ext4 at an offset of a file without mounting it. `debugfs` answers
 //! success whatever happened, so its complaints are read, and everything is read back afterwards.
 
+use super::e2fs::{complaints, run, tool};
 use super::{Edit, Entry, MOST_READ, RootFs, grow, permissions};
 use ext4_view::{Ext4, Ext4Error, Ext4Read, FileType, Metadata};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -12,10 +13,6 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-/// Where the tools are, whatever the caller's own search path says.
-const TOOL_PATH: &str = "/usr/sbin:/sbin:/usr/local/sbin:/usr/bin:/bin";
 
 /// An ext4 file system at an offset of a file.
 pub struct Debugfs {
@@ -215,42 +212,6 @@ fn check(file: &Path, offset: u64) -> io::Result<()> {
             String::from_utf8_lossy(&output.stdout).trim()
         ))),
     }
-}
-
-pub(super) fn tool(name: &str) -> Command {
-    let mut command = Command::new(name);
-    // English complaints, and no pager.
-    command
-        .env("PATH", TOOL_PATH)
-        .env("LC_ALL", "C.UTF-8")
-        .env("DEBUGFS_PAGER", "cat");
-    command
-}
-
-pub(super) fn run(command: &mut Command) -> io::Result<Output> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    command.output().map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => io::Error::new(
-            e.kind(),
-            format!("{name} is not installed; install the package e2fsprogs"),
-        ),
-        _ => e,
-    })
-}
-
-/// What a tool printed to standard error, without the line that gives its version.
-pub(super) fn complaints(output: &Output) -> String {
-    let text = String::from_utf8_lossy(&output.stderr);
-    let version = |l: &str| {
-        ["debugfs ", "resize2fs ", "e2fsck "]
-            .iter()
-            .any(|t| l.starts_with(t))
-    };
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|l| !l.trim().is_empty() && !version(l))
-        .collect();
-    lines.join("; ")
 }
 
 /// How e2fsprogs names a file system inside a file.

@@ -4,7 +4,7 @@
 //! if there were none, and the file system loses its tail. So it works on a copy of the partition,
 //! and what it changed is copied back.
 
-use super::debugfs::{complaints, run, tool};
+use super::e2fs::{complaints, run, tool};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;

@@ -14,6 +14,7 @@
 
 mod cloud;
 mod debugfs;
+mod e2fs;
 mod error;
 mod first_boot;
 mod grow;

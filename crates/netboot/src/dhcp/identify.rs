@@ -33,7 +33,7 @@ pub const ARCH_X64: u16 = 7;
 pub const ARCH_ARM64: u16 = 11;
 
 /// Who sent a packet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
     /// The bootloader of a Raspberry Pi that says which one it is.
     Pi(PiIdentity),

@@ -167,7 +167,7 @@ impl Server {
         let vendor_class = request.vendor_class();
         let retry = self.remember(request, &client, now);
         if !retry {
-            let (client, xid) = (client.clone(), request.xid());
+            let (client, xid) = (client, request.xid());
             self.tell(DhcpEvent::Seen {
                 mac,
                 client,
@@ -192,7 +192,7 @@ impl Server {
         if !retry {
             self.tell(DhcpEvent::Offered { mac, ip });
             if silent {
-                self.tell_leased(mac, client.clone());
+                self.tell_leased(mac, client);
             }
         }
         let draft = reply::lease(&self.settings, request, &client, MessageType::Offer, ip);
@@ -293,7 +293,7 @@ impl Server {
         let says = Client::of(request);
         let exchange = self.exchanges.get(&request.mac());
         match exchange.filter(|exchange| exchange.xid == request.xid()) {
-            Some(exchange) if says == Client::Other => exchange.client.clone(),
+            Some(exchange) if says == Client::Other => exchange.client,
             _ => says,
         }
     }
@@ -308,7 +308,7 @@ impl Server {
         }
         let exchange = Exchange {
             xid,
-            client: client.clone(),
+            client: *client,
             seen: now,
         };
         let before = self.exchanges.insert(mac, exchange);

@@ -17,7 +17,6 @@ pub mod attempt;
 pub mod boards;
 pub mod boots;
 pub mod identity;
-pub mod input;
 pub mod permits;
 pub mod seat;
 pub mod stages;

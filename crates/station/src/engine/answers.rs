@@ -9,34 +9,34 @@ use wire::refusal::Refusal;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Answers a question.
-pub(super) async fn answer(engine: &Engine, query: Query) -> Result<Answer, Refusal> {
-    match query {
-        Query::Boards => Ok(engine
-            .published()
-            .read(|s| Answer::Boards(s.boards.clone()))),
-        Query::Ready => ready(engine).await,
-        Query::Board { board } => {
-            let on_bench = engine.published().read(|snapshot| {
-                let mut boards = snapshot.boards.iter();
-                boards.find(|b| b.id == board).cloned()
-            });
-            match on_bench {
-                Some(tile) => Ok(Answer::Board(Box::new(tile))),
-                None => engine.read(move |conn| remembered(conn, board)).await,
+impl Engine {
+    /// Answers a question.
+    pub async fn query(&self, query: Query) -> Result<Answer, Refusal> {
+        match query {
+            Query::Boards => Ok(self.published().read(|s| Answer::Boards(s.boards.clone()))),
+            Query::Ready => Ok(Answer::Ready(self.ready().await)),
+            Query::Board { board } => {
+                let on_bench = self.published().read(|snapshot| {
+                    let mut boards = snapshot.boards.iter();
+                    boards.find(|b| b.id == board).cloned()
+                });
+                match on_bench {
+                    Some(tile) => Ok(Answer::Board(Box::new(tile))),
+                    None => self.read(move |conn| remembered(conn, board)).await,
+                }
             }
+            other => self.read(move |conn| read(conn, other)).await,
         }
-        other => engine.read(move |conn| read(conn, other)).await,
     }
-}
 
-async fn ready(engine: &Engine) -> Result<Answer, Refusal> {
-    let subsystems = engine.subsystems().await;
-    Ok(Answer::Ready(Ready {
-        ready: subsystems.iter().all(|s| s.ready),
-        subsystems,
-        at: Millis::now(),
-    }))
+    async fn ready(&self) -> Ready {
+        let subsystems = self.subsystems().await;
+        Ready {
+            ready: subsystems.iter().all(|s| s.ready),
+            subsystems,
+            at: Millis::now(),
+        }
+    }
 }
 
 /// A board that left the bench.

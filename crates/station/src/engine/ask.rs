@@ -1,21 +1,21 @@
 //! The handle: what the rest of the station may ask of the engine.
 
 use super::boot_view::{BootClient, BootView};
-use super::desk::{self, Clock, Config, Desk, Message};
+use super::config::Config;
+use super::desk::{self, Clock, Desk, Message};
 use super::plans::Plans;
 use super::reader::Reader;
 use super::seldom::Seldom;
 use super::turn::Turn;
 use super::watch::{Published, Watch};
 use super::{
-    DeviceAssignment, Effect, NewImage, OpenError, Options, answers, check_in, commands, device,
-    hello, image, network, readiness, report,
+    DeviceAssignment, Effect, NewImage, OpenError, Options, check_in, commands, device, hello,
+    image, network, report,
 };
 use crate::bench::boots::BootAnswer;
-use crate::bench::input::Input;
 use crate::store::{self, Store};
 use netboot::dhcp::DhcpEvent;
-use netboot::tftp::TftpEvent;
+use netboot::tftp::{TftpEvent, What};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,9 +26,8 @@ use tokio_stream::Stream;
 use wire::agent::{Ack, CheckIn, Hello, HelloAck, Order, Report};
 use wire::command::{Command, Import, Receipt};
 use wire::device::{ConfigRequest, StatusReply, StatusRequest};
-use wire::health::{Finding, Lease, ServerStatus, Subsystem};
+use wire::health::Lease;
 use wire::image::Image;
-use wire::query::{Answer, Query};
 use wire::refusal::{Code, Refusal};
 use wire::update::{Snapshot, Update};
 use wire::{BoardId, Millis};
@@ -169,7 +168,10 @@ impl Engine {
     }
 
     /// Has a piece of work done without waiting.
-    fn post(&self, work: impl FnOnce(&mut Turn<'_>) -> Result<(), Refusal> + Send + 'static) {
+    pub(super) fn post(
+        &self,
+        work: impl FnOnce(&mut Turn<'_>) -> Result<(), Refusal> + Send + 'static,
+    ) {
         let message = Message::Work(Box::new(move |desk| {
             if let Err(refusal) = desk.turn(work) {
                 tracing::error!(%refusal, "work failed");
@@ -183,11 +185,6 @@ impl Engine {
     /// Changes something.
     pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
         self.work(|turn| commands::run(turn, command)).await
-    }
-
-    /// Answers a question.
-    pub async fn query(&self, query: Query) -> Result<Answer, Refusal> {
-        answers::answer(self, query).await
     }
 
     /// A full snapshot first, then every change; a reader that falls behind gets a new snapshot.
@@ -235,47 +232,39 @@ impl Engine {
 
     /// The DHCP server noticed something. Never blocks.
     pub fn dhcp(&self, event: DhcpEvent) {
-        self.input(Input::from(event));
+        self.seen(MOST_WAITING, move |turn| network::dhcp(turn, event));
     }
 
     /// The TFTP server noticed something. Never blocks.
     pub fn tftp(&self, event: TftpEvent) {
-        if let Some(input) = Input::of_tftp(event) {
-            self.input(input);
-        }
+        // Of progress only the newest counts.
+        let most = match event.what {
+            What::Progress { .. } => MOST_WAITING_PROGRESS,
+            _ => MOST_WAITING,
+        };
+        self.seen(most, move |turn| network::tftp(turn, event));
     }
 
-    pub(super) fn input(&self, input: Input) {
-        let most = if input.is_droppable() {
-            MOST_WAITING_PROGRESS
-        } else {
-            MOST_WAITING
-        };
+    fn seen(
+        &self,
+        most: usize,
+        take: impl FnOnce(&mut Turn<'_>) -> Result<(), Refusal> + Send + 'static,
+    ) {
         let waiting = Arc::clone(&self.inner.waiting);
         if waiting.fetch_add(1, Ordering::Relaxed) >= most {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            tracing::debug!(?input, "dropped: the engine is behind");
+            tracing::debug!("a packet seen is dropped: the engine is behind");
             return;
         }
         self.post(move |turn| {
             waiting.fetch_sub(1, Ordering::Relaxed);
-            network::run(turn, input)
+            take(turn)
         });
     }
 
     /// What to serve to a client that asks for a boot file. Instant.
     pub fn boot_answer(&self, who: BootClient) -> BootAnswer {
         self.inner.boots.answer(who)
-    }
-
-    /// A server of the deployment side changed its state.
-    pub fn server_changed(&self, status: ServerStatus) {
-        self.post(|turn| readiness::server(turn, status));
-    }
-
-    /// What the wire checks found, all of it.
-    pub fn findings_changed(&self, findings: Vec<Finding>) {
-        self.post(|turn| readiness::findings(turn, findings));
     }
 
     /// An image import is further, or has ended.
@@ -327,12 +316,6 @@ impl Engine {
                 Vec::new()
             }
         }
-    }
-
-    /// How fit each part of the station is: database, disk, image, pool, and each server as it was
-    /// last told.
-    pub async fn subsystems(&self) -> Vec<Subsystem> {
-        readiness::subsystems(self).await
     }
 
     /// Ends the engine and leaves the data folder tidy. Other handles refuse from now on.

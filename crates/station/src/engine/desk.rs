@@ -1,10 +1,10 @@
 //! The desk: the one thread at which all work is done, and everything it owns.
 
 use super::boot_view::BootView;
+use super::config::Config;
 use super::effect::Effect;
 use super::plans::Plans;
 use super::seldom::Seldom;
-use super::ticks;
 use super::turn::{Draft, Turn};
 use super::watch::Published;
 use crate::bench::boards::Bench;
@@ -28,17 +28,6 @@ const ALIVE_MS: i64 = 10_000;
 
 /// Tells the time; tests bring their own.
 pub(super) type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
-
-/// How the engine is set.
-#[derive(Debug, Clone)]
-pub(super) struct Config {
-    /// Marks boards and batches as those of a rehearsal.
-    pub(super) rehearsal: bool,
-    /// Agents must show the token of their boot.
-    pub(super) require_token: bool,
-    /// Base URL of the door for boards.
-    pub(super) station_url: Option<String>,
-}
 
 /// One entry of the queue.
 pub(super) enum Message {
@@ -191,8 +180,8 @@ impl Desk {
             }
             let now = (self.clock)();
             if next_tick.is_some_and(|at| at <= now) {
-                self.guarded(Box::new(ticks::run));
-                next_tick = ticks::next(&self, now);
+                self.guarded(Box::new(Self::tick));
+                next_tick = self.next_tick(now);
             }
         }
         self.close();

@@ -1,5 +1,6 @@
 //! Images enter and leave the library.
 
+use super::commands::shared::{live_product, text};
 use super::effect::Effect;
 use super::turn::Turn;
 use crate::batches::machine;
@@ -9,8 +10,10 @@ use crate::store;
 use crate::store::events::About;
 use std::path::{Path, PathBuf};
 use wire::ImageId;
+use wire::Millis;
 use wire::command::{Import, ImportState, Receipt};
 use wire::image::Image;
+use wire::manifest::ChunkClass;
 use wire::name::ProductCode;
 use wire::refusal::Refusal;
 use wire::update::Update;
@@ -43,9 +46,9 @@ pub(super) struct Wanted {
 
 /// Has an import begin.
 pub(super) fn add(turn: &mut Turn<'_>, wanted: &Wanted) -> Result<Receipt, Refusal> {
-    let product = super::commands::live_product(turn, &wanted.product)?;
-    let version = super::commands::text("version", &wanted.version, 1, 50)?;
-    let description = super::commands::text("description", &wanted.description, 0, 500)?;
+    let product = live_product(turn, &wanted.product)?;
+    let version = text("version", &wanted.version, 1, 50)?;
+    let description = text("description", &wanted.description, 0, 500)?;
     let path = PathBuf::from(&wanted.path);
     if !path.is_absolute() {
         return Err(Refusal::invalid(
@@ -105,7 +108,7 @@ pub(super) fn import_changed(turn: &mut Turn<'_>, import: Import) -> Result<(), 
 
 /// Takes an imported image into the library.
 pub(super) fn imported(turn: &mut Turn<'_>, new: &NewImage) -> Result<Image, Refusal> {
-    let image = crate::bench::input::image(new, turn.now);
+    let image = row(new, turn.now);
     if let Some(known) = store::images::get(turn.tx, &image.id)? {
         return Err(Refusal::conflict(format!(
             "This image is in the library already, as {} {} ({}).",
@@ -206,4 +209,28 @@ pub(super) fn remove(turn: &mut Turn<'_>, id: &ImageId) -> Result<Receipt, Refus
     turn.note(&About::default(), Note::info("image.removed", text.clone()))?;
     turn.effect(Effect::RemovePack { image: *id });
     Ok(Receipt::Done { text })
+}
+
+/// The row of an image that was imported.
+fn row(new: &NewImage, now: Millis) -> Image {
+    let imported = &new.imported;
+    let manifest = &imported.manifest;
+    let data = |i: &usize| manifest.chunks[*i].class == ChunkClass::Data;
+    let data_bytes = (0..manifest.chunks.len())
+        .filter(data)
+        .map(|i| manifest.len_of(i) as u64);
+    Image {
+        id: imported.id,
+        product: new.product.clone(),
+        file_name: imported.file_name.clone(),
+        version: new.version.clone(),
+        description: new.description.clone(),
+        raw_bytes: manifest.raw_bytes,
+        data_bytes: data_bytes.sum(),
+        pack_bytes: imported.pack_bytes,
+        sha256: imported.sha256.clone(),
+        contents: imported.contents.clone(),
+        active: false,
+        imported: now,
+    }
 }

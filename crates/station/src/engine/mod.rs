@@ -12,6 +12,7 @@ mod ask;
 mod boot_view;
 mod check_in;
 mod commands;
+mod config;
 mod desk;
 mod device;
 mod effect;

@@ -5,13 +5,14 @@ use super::check_in::take_over;
 use super::turn::Turn;
 use crate::bench::boots;
 use crate::bench::identity;
-use crate::bench::input::{Client, Input, Transfer, folder_of};
 use crate::bench::seat::{Arch, Boot, Machine};
 use crate::bench::stages::{Heard, Note, line};
 use crate::store;
 use crate::store::events::About;
 use crate::store::tokens::Holder;
-use std::net::Ipv4Addr;
+use netboot::dhcp::{Client, DhcpEvent};
+use netboot::tftp::{TftpEvent, What};
+use std::net::{IpAddr, Ipv4Addr};
 use wire::board::Mac;
 use wire::refusal::Refusal;
 use wire::revision::Revision;
@@ -20,15 +21,15 @@ use wire::{BoardId, Stage};
 const TEN_MINUTES: i64 = 10 * 60 * 1000;
 const MOST_TEXT: usize = 200;
 
-/// Takes one input.
-pub(super) fn run(turn: &mut Turn<'_>, input: Input) -> Result<(), Refusal> {
-    match input {
-        Input::Discover { mac, client, .. } => discover(turn, mac, client),
-        Input::Offered { mac, ip } => {
+/// Takes what the DHCP server noticed.
+pub(super) fn dhcp(turn: &mut Turn<'_>, event: DhcpEvent) -> Result<(), Refusal> {
+    match event {
+        DhcpEvent::Seen { mac, client, .. } => discover(turn, mac, client),
+        DhcpEvent::Offered { mac, ip } => {
             turn.give(ip, mac);
             Ok(())
         }
-        Input::Leased { mut lease, client } => {
+        DhcpEvent::Leased { mut lease, client } => {
             if lease.board.is_none() {
                 lease.board = turn.board_of(lease.mac)?;
             }
@@ -36,19 +37,27 @@ pub(super) fn run(turn: &mut Turn<'_>, input: Input) -> Result<(), Refusal> {
             turn.give(lease.ip, lease.mac);
             addressed(turn, lease.mac, lease.ip, client)
         }
-        Input::NotOurs { mac, vendor_class } => stranger(turn, mac, vendor_class),
-        Input::File { ip, path, transfer } => file(turn, ip, &path, transfer),
-        Input::Released { .. } => Ok(()),
-        Input::PoolFull { mac } => pool_full(turn, mac),
-        Input::Rival { server, mac, how } => rival(turn, server, mac, &how),
-        Input::Declined { mac, ip } => declined(turn, mac, ip),
+        DhcpEvent::NotOurs { mac, vendor_class } => stranger(turn, mac, vendor_class),
+        DhcpEvent::Released { .. } => Ok(()),
+        DhcpEvent::PoolFull { mac } => pool_full(turn, mac),
+        DhcpEvent::Rival { server, mac, how } => rival(turn, server, mac, &how),
+        DhcpEvent::Declined { mac, ip } => declined(turn, mac, ip),
+    }
+}
+
+/// Takes what the TFTP server noticed.
+pub(super) fn tftp(turn: &mut Turn<'_>, event: TftpEvent) -> Result<(), Refusal> {
+    match event.client.ip() {
+        IpAddr::V4(ip) => file(turn, ip, &event.path, event.what),
+        IpAddr::V6(_) => Ok(()),
     }
 }
 
 /// The board that a client is, by what it says and by its address.
 fn board_of(turn: &Turn<'_>, mac: Mac, client: Client) -> Result<BoardId, Refusal> {
     let said = match client {
-        Client::Pi { board, .. } | Client::Uefi { board, .. } => Some(board),
+        Client::Pi(pi) => Some(pi.board),
+        Client::Uefi { uuid, .. } => Some(BoardId::Uuid(uuid)),
         Client::Agent { board } => board,
         Client::PiUnknown | Client::Other => None,
     };
@@ -62,7 +71,7 @@ fn board_of(turn: &Turn<'_>, mac: Mac, client: Client) -> Result<BoardId, Refusa
 fn discover(turn: &mut Turn<'_>, mac: Mac, client: Client) -> Result<(), Refusal> {
     let id = board_of(turn, mac, client)?;
     match client {
-        Client::Pi { .. } | Client::PiUnknown | Client::Uefi { .. } => {
+        Client::Pi(_) | Client::PiUnknown | Client::Uefi { .. } => {
             bootloader(turn, id, mac, client)
         }
         // Its agent brings the network up: the boot goes on.
@@ -114,10 +123,8 @@ fn bootloader(turn: &mut Turn<'_>, id: BoardId, mac: Mac, client: Client) -> Res
             (None, Some(boot)) => boot.discovered = now,
             (None, None) => {}
         }
-        if let Client::Pi {
-            revision: Some(revision),
-            ..
-        } = client
+        if let Client::Pi(pi) = client
+            && let Some(revision) = pi.revision
         {
             seat.tile.revision = Some(revision);
             seat.tile.ram_mib = seat.tile.ram_mib.or(revision.ram_mib());
@@ -131,25 +138,19 @@ fn bootloader(turn: &mut Turn<'_>, id: BoardId, mac: Mac, client: Client) -> Res
 
 fn machine_of(client: Client) -> Option<Machine> {
     match client {
-        Client::Pi {
-            revision: Some(revision),
-            ..
-        } => Some(Machine::Pi {
+        Client::Pi(pi) => pi.revision.map(|revision| Machine::Pi {
             family: revision.family(),
         }),
         Client::Uefi { arch, .. } => Arch::of_option_93(arch).map(|arch| Machine::Uefi { arch }),
-        Client::Pi { revision: None, .. }
-        | Client::PiUnknown
-        | Client::Agent { .. }
-        | Client::Other => None,
+        Client::PiUnknown | Client::Agent { .. } | Client::Other => None,
     }
 }
 
 fn model_of(client: Client) -> String {
     match client {
-        Client::Pi { revision, .. } => {
-            revision.map_or_else(|| "Raspberry Pi".to_owned(), Revision::model)
-        }
+        Client::Pi(pi) => pi
+            .revision
+            .map_or_else(|| "Raspberry Pi".to_owned(), Revision::model),
         Client::PiUnknown => "Raspberry Pi".to_owned(),
         Client::Uefi { .. } => "UEFI machine".to_owned(),
         Client::Agent { .. } | Client::Other => String::new(),
@@ -159,7 +160,7 @@ fn model_of(client: Client) -> String {
 fn addressed(turn: &mut Turn<'_>, mac: Mac, ip: Ipv4Addr, client: Client) -> Result<(), Refusal> {
     let id = board_of(turn, mac, client)?;
     match client {
-        Client::Pi { .. } | Client::PiUnknown | Client::Uefi { .. } => {
+        Client::Pi(_) | Client::PiUnknown | Client::Uefi { .. } => {
             turn.hear(id, Heard::Addressed(ip))?;
         }
         Client::Agent { .. } | Client::Other => {
@@ -195,7 +196,7 @@ fn stranger(turn: &mut Turn<'_>, mac: Mac, vendor_class: Option<String>) -> Resu
     Ok(turn.note_seldom(&About::default(), mac.to_string(), TEN_MINUTES, note)?)
 }
 
-fn file(turn: &mut Turn<'_>, ip: Ipv4Addr, path: &str, transfer: Transfer) -> Result<(), Refusal> {
+fn file(turn: &mut Turn<'_>, ip: Ipv4Addr, path: &str, what: What) -> Result<(), Refusal> {
     let Some(id) = reader_of(turn, ip, path)? else {
         return Ok(());
     };
@@ -204,12 +205,12 @@ fn file(turn: &mut Turn<'_>, ip: Ipv4Addr, path: &str, transfer: Transfer) -> Re
         let progress = turn.seat(id).and_then(|s| s.tile.progress);
         progress.map_or(0, |p| p.total)
     };
-    let progress = match transfer {
-        Transfer::Started { size } => (0, size),
-        Transfer::Progress { sent } => (sent, total(turn).max(sent)),
-        Transfer::Done { bytes } => (bytes, bytes),
-        Transfer::Declined | Transfer::NotFound => return Ok(()),
-        Transfer::Failed { why } => {
+    let progress = match what {
+        What::Started { size } => (0, size),
+        What::Progress { sent } => (sent, total(turn).max(sent)),
+        What::Done { bytes, .. } => (bytes, bytes),
+        What::Declined | What::NotFound => return Ok(()),
+        What::Failed { why } => {
             let who = turn.seat(id).map(crate::bench::seat::Seat::called);
             let who = who.unwrap_or_else(|| ip.to_string());
             let why = line(&why, MOST_TEXT);
@@ -256,6 +257,12 @@ fn reader_of(turn: &mut Turn<'_>, ip: Ipv4Addr, path: &str) -> Result<Option<Boa
     }
 }
 
+/// The board whose folder a boot file lies in (`d137e638/config.txt`), when it lies in one.
+fn folder_of(path: &str) -> Option<BoardId> {
+    let (folder, _) = path.trim_start_matches('/').split_once('/')?;
+    folder.parse().ok()
+}
+
 fn pool_full(turn: &mut Turn<'_>, mac: Mac) -> Result<(), Refusal> {
     let text = format!(
         "{mac} got no address: every address of the range is taken. Widen the range in the \
@@ -285,4 +292,25 @@ fn declined(turn: &mut Turn<'_>, mac: Mac, ip: Ipv4Addr) -> Result<(), Refusal> 
     let text = format!("{mac} found its address {ip} in use by another device.");
     let note = Note::warning("dhcp.declined", text);
     Ok(turn.note_seldom(&About::default(), ip.to_string(), TEN_MINUTES, note)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_path_names_the_board() {
+        let pi = BoardId::Pi(0xd137_e638);
+        assert_eq!(folder_of("d137e638/config.txt"), Some(pi));
+        assert_eq!(folder_of("/d137e638/overlays/x.dtbo"), Some(pi));
+        for other in [
+            "config.txt",
+            "overlays/x.dtbo",
+            "",
+            "d137e638",
+            "\u{fffd}/x",
+        ] {
+            assert_eq!(folder_of(other), None, "{other:?}");
+        }
+    }
 }

@@ -17,8 +17,61 @@ use wire::update::Update;
 /// Below this the disk of the data folder counts as full: 256 MiB.
 const LEAST_FREE: u64 = 256 << 20;
 
+impl Engine {
+    /// A server of the deployment side changed its state.
+    pub fn server_changed(&self, status: ServerStatus) {
+        self.post(|turn| server(turn, status));
+    }
+
+    /// What the wire checks found, all of it.
+    pub fn findings_changed(&self, found: Vec<Finding>) {
+        self.post(|turn| findings(turn, found));
+    }
+
+    /// How fit each part of the station is: database, disk, image, pool, and each server as it was
+    /// last told.
+    pub async fn subsystems(&self) -> Vec<Subsystem> {
+        let written = self.work(|turn| {
+            // The one setting that is only there to be written.
+            store::settings::set(turn.tx, "last_ready_check", &turn.now.0.to_string())?;
+            Ok(vec![image(turn), pool(turn)?])
+        });
+        let mut all = match written.await {
+            Ok(planned) => {
+                let mut all = vec![subsystem(
+                    "database",
+                    true,
+                    "can be read and written".to_owned(),
+                )];
+                all.extend(planned);
+                all
+            }
+            Err(refusal) => vec![subsystem("database", false, refusal.to_string())],
+        };
+        all.insert(1, disk(self.folder()));
+        self.published().read(|snapshot| {
+            for server in &snapshot.servers {
+                let listen = server.listen.as_deref().unwrap_or("its address");
+                let (ready, detail) = match &server.state {
+                    ServerState::Serving => (true, format!("serving on {listen}")),
+                    ServerState::Stopped => (false, "stopped".to_owned()),
+                    ServerState::WaitingForLink => (false, "waiting for the link".to_owned()),
+                    ServerState::Probing => (false, "looking for rivals on the wire".to_owned()),
+                    ServerState::Restarting { why, .. } => (false, format!("restarting: {why}")),
+                    ServerState::Refused { why } => (false, why.clone()),
+                    ServerState::Unknown => {
+                        (false, "in a state this version does not know".to_owned())
+                    }
+                };
+                all.push(subsystem(server.server.as_str(), ready, detail));
+            }
+        });
+        all
+    }
+}
+
 /// A server changed its state.
-pub(super) fn server(turn: &mut Turn<'_>, status: ServerStatus) -> Result<(), Refusal> {
+fn server(turn: &mut Turn<'_>, status: ServerStatus) -> Result<(), Refusal> {
     let before = turn.published.read(|snapshot| {
         let mut servers = snapshot.servers.iter();
         servers.find(|s| s.server == status.server).cloned()
@@ -55,7 +108,7 @@ pub(super) fn server(turn: &mut Turn<'_>, status: ServerStatus) -> Result<(), Re
 }
 
 /// The wire checks found this.
-pub(super) fn findings(turn: &mut Turn<'_>, findings: Vec<Finding>) -> Result<(), Refusal> {
+fn findings(turn: &mut Turn<'_>, findings: Vec<Finding>) -> Result<(), Refusal> {
     let before = turn.published.read(|snapshot| snapshot.findings.clone());
     if before == findings {
         return Ok(());
@@ -75,44 +128,6 @@ pub(super) fn findings(turn: &mut Turn<'_>, findings: Vec<Finding>) -> Result<()
     }
     turn.tell(Update::Findings(findings));
     Ok(())
-}
-
-/// Every subsystem that the engine knows of.
-pub(super) async fn subsystems(engine: &Engine) -> Vec<Subsystem> {
-    let written = engine.work(|turn| {
-        // The one setting that is only there to be written.
-        store::settings::set(turn.tx, "last_ready_check", &turn.now.0.to_string())?;
-        Ok(vec![image(turn), pool(turn)?])
-    });
-    let mut all = match written.await {
-        Ok(planned) => {
-            let mut all = vec![subsystem(
-                "database",
-                true,
-                "can be read and written".to_owned(),
-            )];
-            all.extend(planned);
-            all
-        }
-        Err(refusal) => vec![subsystem("database", false, refusal.to_string())],
-    };
-    all.insert(1, disk(engine.folder()));
-    engine.published().read(|snapshot| {
-        for server in &snapshot.servers {
-            let listen = server.listen.as_deref().unwrap_or("its address");
-            let (ready, detail) = match &server.state {
-                ServerState::Serving => (true, format!("serving on {listen}")),
-                ServerState::Stopped => (false, "stopped".to_owned()),
-                ServerState::WaitingForLink => (false, "waiting for the link".to_owned()),
-                ServerState::Probing => (false, "looking for rivals on the wire".to_owned()),
-                ServerState::Restarting { why, .. } => (false, format!("restarting: {why}")),
-                ServerState::Refused { why } => (false, why.clone()),
-                ServerState::Unknown => (false, "in a state this version does not know".to_owned()),
-            };
-            all.push(subsystem(server.server.as_str(), ready, detail));
-        }
-    });
-    all
 }
 
 fn subsystem(name: &str, ready: bool, detail: String) -> Subsystem {

@@ -15,48 +15,51 @@ const TICK_MS: i64 = 1000;
 /// A device of which only the address is known leaves the bench when it was quiet for an hour.
 const STRANGER_MS: i64 = 60 * 60 * 1000;
 
-/// When to look again; `None` while nothing is expected of any board.
-pub(super) fn next(desk: &Desk, now: Millis) -> Option<Millis> {
-    if !desk.untold.is_empty() {
-        return Some(now.plus(PROGRESS_MS));
+impl Desk {
+    /// When to look again; `None` while nothing is expected of any board.
+    pub(super) fn next_tick(&self, now: Millis) -> Option<Millis> {
+        if !self.untold.is_empty() {
+            return Some(now.plus(PROGRESS_MS));
+        }
+        let expected = |seat: &Seat| {
+            let stranger = identity::is_provisional(seat.tile.id);
+            stranger || seat.open().is_some() || stalls::due(seat).is_some()
+        };
+        self.bench.seats().any(expected).then(|| now.plus(TICK_MS))
     }
-    let expected = |seat: &Seat| {
-        let stranger = identity::is_provisional(seat.tile.id);
-        stranger || seat.open().is_some() || stalls::due(seat).is_some()
-    };
-    desk.bench.seats().any(expected).then(|| now.plus(TICK_MS))
-}
 
-/// Looks at every board.
-pub(super) fn run(desk: &mut Desk) {
-    let now = (desk.clock)();
-    desk.tell_progress(now);
-    let of = |is: fn(&Seat, Millis) -> bool| -> Vec<BoardId> {
-        let seats = desk.bench.seats().filter(|s| is(s, now));
-        seats.map(|s| s.tile.id).collect()
-    };
-    let quiet = of(|seat, now| stalls::due(seat).is_some_and(|due| due <= now));
-    let abandoned =
-        of(|seat, now| seat.open().is_some() && seat.quiet(now) >= stalls::ABANDONED_MS);
-    let gone =
-        of(|seat, now| identity::is_provisional(seat.tile.id) && seat.quiet(now) >= STRANGER_MS);
-    if quiet.is_empty() && abandoned.is_empty() && gone.is_empty() {
-        return;
-    }
-    let outcome = desk.turn(|turn| {
-        for id in &quiet {
-            mark(turn, *id)?;
+    /// Looks at every board.
+    pub(super) fn tick(&mut self) {
+        let now = (self.clock)();
+        self.tell_progress(now);
+        let of = |is: fn(&Seat, Millis) -> bool| -> Vec<BoardId> {
+            let seats = self.bench.seats().filter(|s| is(s, now));
+            seats.map(|s| s.tile.id).collect()
+        };
+        let quiet = of(|seat, now| stalls::due(seat).is_some_and(|due| due <= now));
+        let abandoned =
+            of(|seat, now| seat.open().is_some() && seat.quiet(now) >= stalls::ABANDONED_MS);
+        let gone = of(|seat, now| {
+            identity::is_provisional(seat.tile.id) && seat.quiet(now) >= STRANGER_MS
+        });
+        if quiet.is_empty() && abandoned.is_empty() && gone.is_empty() {
+            return;
         }
-        for id in &abandoned {
-            abandon(turn, *id)?;
+        let outcome = self.turn(|turn| {
+            for id in &quiet {
+                mark(turn, *id)?;
+            }
+            for id in &abandoned {
+                abandon(turn, *id)?;
+            }
+            for id in &gone {
+                turn.dismiss(*id)?;
+            }
+            Ok(())
+        });
+        if let Err(refusal) = outcome {
+            tracing::error!(%refusal, "quiet boards could not be marked");
         }
-        for id in &gone {
-            turn.dismiss(*id)?;
-        }
-        Ok(())
-    });
-    if let Err(refusal) = outcome {
-        tracing::error!(%refusal, "quiet boards could not be marked");
     }
 }
 

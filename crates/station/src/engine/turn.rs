@@ -5,7 +5,7 @@
 //! transaction; after the commit the desk takes it over. Refused work drops the draft, and nothing
 //! has happened.
 
-use super::desk::Config;
+use super::config::Config;
 use super::effect::Effect;
 use super::plans::Plans;
 use super::seldom::Seldom;

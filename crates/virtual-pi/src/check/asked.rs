@@ -1,16 +1,16 @@
 //! Do the personalised files hold what was asked?
 
-use super::files;
 use super::reference::Reference;
+use super::tree;
 use super::{Expected, some_of};
 use ext4_view::Ext4;
 use std::path::Path;
 
 pub(super) fn check(reference: &Reference, disk: &Path, expected: &Expected) -> Result<(), String> {
     let start = reference.root.start;
-    let fs = files::open(disk, start)
-        .map_err(|e| format!("the root file system cannot be read: {e}"))?;
-    let golden = files::open(&reference.path, start)
+    let fs =
+        tree::open(disk, start).map_err(|e| format!("the root file system cannot be read: {e}"))?;
+    let golden = tree::open(&reference.path, start)
         .ok()
         .and_then(|fs| fs.read_to_string("/etc/hostname").ok())
         .unwrap_or_default();

@@ -105,7 +105,7 @@ fn strangers(
 }
 
 fn is_folder(disk: &Path, root: u64, path: &str) -> Result<bool, String> {
-    let fs = super::files::open(disk, root)?;
+    let fs = super::tree::open(disk, root)?;
     let meta = fs.symlink_metadata(path).map_err(|e| e.to_string())?;
     Ok(meta.is_dir())
 }

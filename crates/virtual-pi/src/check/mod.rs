@@ -18,6 +18,7 @@ mod reference;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub use reference::{Reference, ReferenceError};
 

@@ -1,6 +1,6 @@
 //! The image a disk is held against.
 
-use super::files::{self, Entries};
+use super::tree::{self, Entries};
 use imaging::pack::Pack;
 use imaging::partitions::{Table, TableError};
 use std::fs::File;
@@ -88,7 +88,7 @@ impl Reference {
         }
         let table = Table::read(&mut file)?;
         let root = find_root(path, &file, &table).ok_or(ReferenceError::NoRoot)?;
-        let entries = files::entries(path, root.start).map_err(ReferenceError::Files)?;
+        let entries = tree::entries(path, root.start).map_err(ReferenceError::Files)?;
         Ok(Self {
             path: path.to_owned(),
             file,
@@ -127,7 +127,7 @@ fn find_root(path: &Path, file: &File, table: &Table) -> Option<Root> {
         let is_ext = superblock[56..58] == [0x53, 0xef] && shift <= 6;
         let system = ["/etc/hostname", "/etc/os-release"];
         let has_system = is_ext
-            && files::open(path, partition.start)
+            && tree::open(path, partition.start)
                 .is_ok_and(|fs| system.iter().any(|p| fs.exists(*p).unwrap_or(false)));
         has_system.then_some(Root {
             start: partition.start,

@@ -1,8 +1,7 @@
 //! The operator's verbs of the station for tests: it writes down what it is told and has one image.
 
-use super::station::Inner;
+use super::station::Desk;
 use crate::rehearse::Operator;
-use std::sync::{Arc, Mutex};
 use wire::batch::{Batch, BatchId, BatchState, Counters};
 use wire::board::{Board, Stage};
 use wire::command::{Command, Import, ImportState, Receipt};
@@ -11,12 +10,6 @@ use wire::query::{Answer, Query};
 use wire::refusal::Code;
 use wire::update::Snapshot;
 use wire::{Mac, Millis, Refusal};
-
-pub(crate) struct Desk {
-    pub(super) inner: Arc<Inner>,
-    /// Every command, in order.
-    pub(crate) told: Mutex<Vec<Command>>,
-}
 
 impl Operator for Desk {
     fn command(&self, command: Command) -> Result<Receipt, Refusal> {

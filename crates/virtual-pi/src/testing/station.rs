@@ -4,7 +4,6 @@
 use super::boot::{Boot, Serve};
 use super::door::{self, Request, Response};
 use super::files;
-use super::operator::Desk;
 use crate::board::Doors;
 use crate::golden::Golden;
 use imaging::pack::{Pack, Writer};
@@ -18,6 +17,7 @@ use wire::agent::{
     Report, SIGNATURE_HEADER,
 };
 use wire::board::{Failure, Hold};
+use wire::command::Command;
 use wire::disk::DiskPolicy;
 use wire::image::Grow;
 use wire::manifest::{Chunk, ChunkClass, Hash32, Manifest};
@@ -63,6 +63,13 @@ pub(crate) struct Station {
     dir: tempfile::TempDir,
     doors: Doors,
     running: Option<(Boot, door::Listener)>,
+}
+
+/// The verbs of its operator.
+pub(crate) struct Desk {
+    pub(super) inner: Arc<Inner>,
+    /// Every command, in order.
+    pub(crate) told: Mutex<Vec<Command>>,
 }
 
 impl Station {

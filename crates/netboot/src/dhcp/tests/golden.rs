@@ -56,7 +56,7 @@ fn a_pi_4_is_recognised_and_gets_offer_and_ack() {
     assert_same(heard.only(), &Raw::reply(0xa1b9_7574, mac, ip(100), &offer));
     let seen = DhcpEvent::Seen {
         mac,
-        client: who.clone(),
+        client: who,
         xid: 0xa1b9_7574,
         vendor_class: Some("PXEClient:Arch:00000:UNDI:002001".to_owned()),
     };

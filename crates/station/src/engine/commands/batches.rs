@@ -1,7 +1,8 @@
 //! Batches: create, start, pause, resume, cancel, extend, retry, reorder.
 
 use super::super::turn::Turn;
-use super::{live_product, venues};
+use super::shared::{live_product, product};
+use super::venues;
 use crate::batches::machine::{self, Act};
 use crate::batches::places::MOST_PLANNED;
 use crate::bench::permits;
@@ -83,7 +84,7 @@ fn reserve(
     count: u32,
     field: &str,
 ) -> Result<(), Refusal> {
-    let product = super::product(turn, &plan.product)?;
+    let product = product(turn, &plan.product)?;
     let pattern: Pattern = product
         .pattern
         .parse()

@@ -2,7 +2,9 @@
 
 use super::super::effect::Effect;
 use super::super::turn::Turn;
-use super::{because, done, names, part};
+use super::names;
+use super::names::part;
+use super::shared::{because, done};
 use crate::bench::identity;
 use crate::bench::permits;
 use crate::bench::seat::Seat;

@@ -4,18 +4,14 @@ mod batches;
 mod boards;
 mod names;
 mod products;
+pub(super) mod shared;
 mod venues;
 
 use super::effect::Effect;
+use super::image;
 use super::turn::Turn;
-use super::{image, ticks};
-use crate::bench::permits;
-use crate::bench::seat::Seat;
-use crate::store;
-use wire::BoardId;
-use wire::batch::Product;
+use shared::done;
 use wire::command::{Command, Receipt};
-use wire::name::ProductCode;
 use wire::refusal::Refusal;
 
 /// Does what a command says.
@@ -111,73 +107,4 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
             "This version does not know that command.",
         )),
     }
-}
-
-fn done(text: String) -> Receipt {
-    Receipt::Done { text }
-}
-
-/// A text field within its bounds, trimmed.
-pub(super) fn text(field: &str, text: &str, least: usize, most: usize) -> Result<String, Refusal> {
-    let text = text.trim();
-    let len = text.chars().count();
-    if len < least || len > most {
-        let bounds = if least == 0 {
-            format!("at most {most}")
-        } else {
-            format!("{least} to {most}")
-        };
-        return Err(Refusal::invalid(
-            field,
-            format!("The {field} has {bounds} characters, this one has {len}."),
-        ));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Refusal::invalid(
-            field,
-            format!("The {field} is one line of text."),
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-/// Why somebody did it, for the record.
-fn because(reason: &str) -> Result<String, Refusal> {
-    text("reason", reason, 1, 500)
-}
-
-fn product(turn: &Turn<'_>, code: &ProductCode) -> Result<Product, Refusal> {
-    store::products::get(turn.tx, code)?.ok_or_else(|| {
-        Refusal::not_found(format!("There is no product {code}."))
-            .at("product")
-            .next("Add it first.")
-    })
-}
-
-/// A product that takes new work.
-pub(super) fn live_product(turn: &Turn<'_>, code: &ProductCode) -> Result<Product, Refusal> {
-    let product = product(turn, code)?;
-    if product.archived {
-        return Err(Refusal::conflict(format!("Product {code} is archived."))
-            .at("product")
-            .next("Bring it back first."));
-    }
-    Ok(product)
-}
-
-/// Parts a board from its name: it owns nothing and needs approval to come back. A deployment of a
-/// board that went silent is closed; a board at work is left alone.
-fn part(turn: &mut Turn<'_>, board: BoardId) -> Result<(), Refusal> {
-    turn.fetch(board)?;
-    let now = turn.now;
-    let silent = |seat: &Seat| seat.open().is_some() && !seat.is_at_work(now);
-    if turn.seat(board).is_some_and(silent) {
-        ticks::abandon(turn, board)?;
-    }
-    let before = turn.seat(board).and_then(|s| s.last.clone());
-    if let Some(seat) = turn.seat_mut(board) {
-        permits::let_go(seat, now)?;
-    }
-    let after = turn.seat(board).and_then(|s| s.last.clone());
-    Ok(turn.write(before.as_ref(), after.as_ref(), None)?)
 }

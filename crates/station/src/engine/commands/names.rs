@@ -1,11 +1,13 @@
 //! Names: import, release, retire, reinstate, replace, delete. Separate verbs, each on the record.
 
 use super::super::turn::Turn;
-use super::{because, live_product, part, venues};
+use super::shared::{because, live_product};
+use super::venues;
 use crate::batches::machine;
 use crate::bench::permits;
 use crate::bench::seat::{NO_MAC, Seat};
 use crate::bench::stages::Note;
+use crate::engine::ticks::abandon;
 use crate::names::pattern::Pattern;
 use crate::names::preview::{self, Pool};
 use crate::store;
@@ -242,4 +244,21 @@ pub(super) fn delete(turn: &mut Turn<'_>, hostname: &Hostname) -> Result<Receipt
     let text = format!("{} was deleted; no board ever had it.", name.hostname);
     turn.note(&about(None, None), Note::info("name.deleted", text.clone()))?;
     Ok(super::done(text))
+}
+
+/// Parts a board from its name: it owns nothing and needs approval to come back. A deployment of a
+/// board that went silent is closed; a board at work is left alone.
+pub(super) fn part(turn: &mut Turn<'_>, board: BoardId) -> Result<(), Refusal> {
+    turn.fetch(board)?;
+    let now = turn.now;
+    let silent = |seat: &Seat| seat.open().is_some() && !seat.is_at_work(now);
+    if turn.seat(board).is_some_and(silent) {
+        abandon(turn, board)?;
+    }
+    let before = turn.seat(board).and_then(|s| s.last.clone());
+    if let Some(seat) = turn.seat_mut(board) {
+        permits::let_go(seat, now)?;
+    }
+    let after = turn.seat(board).and_then(|s| s.last.clone());
+    Ok(turn.write(before.as_ref(), after.as_ref(), None)?)
 }

@@ -1,7 +1,7 @@
 //! Products.
 
 use super::super::turn::Turn;
-use super::{product, text};
+use super::shared::{product, text};
 use crate::batches::machine;
 use crate::bench::stages::Note;
 use crate::names::pattern::Pattern;

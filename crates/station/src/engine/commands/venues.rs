@@ -1,7 +1,7 @@
 //! Venues.
 
 use super::super::turn::Turn;
-use super::text;
+use super::shared::text;
 use crate::batches::machine;
 use crate::bench::stages::Note;
 use crate::store;

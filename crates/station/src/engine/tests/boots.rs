@@ -2,7 +2,7 @@
 
 use super::super::{BootAnswer, BootClient, Effect, Install};
 use super::*;
-use crate::bench::input::Transfer;
+use netboot::tftp::{TftpEvent, What};
 use wire::health::{ServerKind, ServerState, ServerStatus};
 
 fn who(n: u32) -> BootClient {
@@ -19,9 +19,13 @@ fn install(rig: &Rig, who: BootClient) -> Install {
     }
 }
 
-async fn fetch(rig: &Rig, ip: Ipv4Addr, path: &str, transfer: Transfer) {
-    let path = path.to_owned();
-    rig.engine.input(Input::File { ip, path, transfer });
+async fn fetch(rig: &Rig, ip: Ipv4Addr, path: &str, what: What) {
+    rig.engine.tftp(TftpEvent {
+        client: (ip, 1024).into(),
+        transfer: 1,
+        path: path.to_owned(),
+        what,
+    });
     rig.caught_up().await;
 }
 
@@ -38,7 +42,7 @@ async fn a_board_is_shown_before_any_byte_is_served() {
     rig.lease(7).await;
     assert_eq!(rig.tile(7).await.stage, Stage::Addressed);
     assert_eq!(rig.tile(7).await.ip, Some(address(7)));
-    let started = Transfer::Started { size: 100 };
+    let started = What::Started { size: 100 };
     fetch(&rig, address(7), "00000007/kernel_2712.img", started).await;
     let tile = rig.tile(7).await;
     assert_eq!(tile.stage, Stage::LoadingBootFiles);
@@ -167,18 +171,19 @@ async fn the_files_of_one_board_are_not_for_another() {
 async fn a_boot_rom_that_does_not_say_who_it_is_is_known_by_its_folder() {
     let rig = Rig::with_batch(1).await;
     rig.engine.set_require_token(true);
-    rig.engine.input(Input::Discover {
+    rig.engine.dhcp(DhcpEvent::Seen {
         mac: mac(7),
         client: Client::PiUnknown,
+        xid: 1,
         vendor_class: None,
     });
-    rig.engine.input(Input::Offered {
+    rig.engine.dhcp(DhcpEvent::Offered {
         mac: mac(7),
         ip: address(7),
     });
     rig.caught_up().await;
     let token = install(&rig, who(7)).token;
-    fetch(&rig, address(7), "00000007/start.elf", Transfer::NotFound).await;
+    fetch(&rig, address(7), "00000007/start.elf", What::NotFound).await;
     assert_eq!(install(&rig, who(7)).token, token);
     let Answer::Boards(boards) = rig.engine.query(Query::Boards).await.unwrap() else {
         panic!()
@@ -194,7 +199,7 @@ async fn a_boot_rom_that_does_not_say_who_it_is_is_known_by_its_folder() {
 async fn a_foreign_device_is_shown_and_answered_when_accepted() {
     let rig = Rig::empty();
     let mut effects = rig.engine.effects();
-    rig.engine.input(Input::NotOurs {
+    rig.engine.dhcp(DhcpEvent::NotOurs {
         mac: mac(9),
         vendor_class: Some("MSFT 5.0".to_owned()),
     });
@@ -218,9 +223,10 @@ async fn a_flood_of_made_up_boards_has_an_end() {
     let rig = Rig::with_batch(1).await;
     rig.job(1).await;
     for n in 2..1300 {
-        rig.engine.input(Input::Discover {
+        rig.engine.dhcp(DhcpEvent::Seen {
             mac: mac(n),
             client: pi(n),
+            xid: 1,
             vendor_class: None,
         });
         if n % 500 == 0 {
@@ -228,7 +234,7 @@ async fn a_flood_of_made_up_boards_has_an_end() {
         }
     }
     for n in 0..200 {
-        rig.engine.input(Input::NotOurs {
+        rig.engine.dhcp(DhcpEvent::NotOurs {
             mac: mac(0x00ff_0000 + n),
             vendor_class: None,
         });
@@ -249,9 +255,10 @@ async fn a_second_board_with_the_serial_of_one_at_work_moves_nothing() {
     let rig = Rig::with_batch(1).await;
     let job = rig.job(7).await;
     rig.report(&job, vec![(1, step(Stage::Writing))]).await;
-    rig.engine.input(Input::Discover {
+    rig.engine.dhcp(DhcpEvent::Seen {
         mac: mac(8),
         client: pi(7),
+        xid: 1,
         vendor_class: None,
     });
     rig.caught_up().await;
@@ -305,9 +312,10 @@ async fn a_twin_of_a_finished_board_is_told_not_merged() {
     let rig = Rig::with_batch(2).await;
     rig.discover(7).await;
     rig.finish(7).await;
-    rig.engine.input(Input::Discover {
+    rig.engine.dhcp(DhcpEvent::Seen {
         mac: mac(8),
         client: pi(7),
+        xid: 1,
         vendor_class: None,
     });
     rig.caught_up().await;
@@ -323,7 +331,7 @@ async fn a_twin_of_a_finished_board_is_told_not_merged() {
 #[tokio::test]
 async fn a_foreign_device_that_went_away_leaves_the_bench() {
     let rig = Rig::empty();
-    rig.engine.input(Input::NotOurs {
+    rig.engine.dhcp(DhcpEvent::NotOurs {
         mac: mac(9),
         vendor_class: None,
     });

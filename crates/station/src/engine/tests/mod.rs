@@ -13,7 +13,7 @@ mod same_board;
 mod watching;
 
 use super::{Engine, NewImage, Options};
-use crate::bench::input::{Client, Input};
+use netboot::dhcp::{Client, DhcpEvent, PiIdentity};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -250,16 +250,17 @@ impl Rig {
 
     /// The bootloader of board `n` asks for an address.
     async fn discover(&self, n: u32) {
-        self.engine.input(Input::Discover {
+        self.engine.dhcp(DhcpEvent::Seen {
             mac: mac(n),
             client: pi(n),
+            xid: n,
             vendor_class: None,
         });
         self.caught_up().await;
     }
 
     async fn lease(&self, n: u32) {
-        self.engine.input(Input::Leased {
+        self.engine.dhcp(DhcpEvent::Leased {
             lease: Lease {
                 mac: mac(n),
                 board: None,
@@ -278,10 +279,12 @@ impl Rig {
 }
 
 fn pi(n: u32) -> Client {
-    Client::Pi {
+    Client::Pi(PiIdentity {
         board: BoardId::Pi(n),
+        serial_low: n,
         revision: Some(Revision(0xd0_4170)),
-    }
+        mac_tail: None,
+    })
 }
 
 fn mac(n: u32) -> Mac {

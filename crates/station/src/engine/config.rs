@@ -1,0 +1,12 @@
+//! What the engine is told once and keeps in mind.
+
+/// How the engine is set.
+#[derive(Debug, Clone)]
+pub(super) struct Config {
+    /// Marks boards and batches as those of a rehearsal.
+    pub(super) rehearsal: bool,
+    /// Agents must show the token of their boot.
+    pub(super) require_token: bool,
+    /// Base URL of the door for boards.
+    pub(super) station_url: Option<String>,
+}
