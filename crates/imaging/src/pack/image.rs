@@ -111,3 +111,71 @@ impl Seek for Image {
         Ok(self.at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Image, KEPT, MOST_KEPT};
+    use crate::pack::Writer;
+    use std::io::{Read, Seek, SeekFrom};
+    use wire::manifest::{Chunk, ChunkClass, Hash32, Manifest};
+
+    const CHUNK: u64 = 64 << 10;
+
+    /// An image of so many chunks; all bytes of a chunk are its number.
+    fn image(count: u8) -> Image {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = Writer::create(folder.path()).unwrap();
+        let mut pack = |n| {
+            let raw = vec![n; CHUNK as usize];
+            let frame = zstd::bulk::compress(&raw, 1).unwrap();
+            Chunk {
+                class: ChunkClass::Data,
+                hash: Some(Hash32(*blake3::hash(&raw).as_bytes())),
+                offset: writer.append(&frame).unwrap(),
+                packed: frame.len() as u64,
+            }
+        };
+        let chunks = (1..=count).map(&mut pack).collect();
+        let manifest = Manifest {
+            format: 1,
+            raw_bytes: u64::from(count) * CHUNK,
+            chunk_bytes: CHUNK as u32,
+            head_bytes: 4096,
+            chunks,
+        };
+        writer
+            .seal(&manifest, None)
+            .unwrap()
+            .open()
+            .unwrap()
+            .image()
+    }
+
+    fn read(image: &mut Image, chunk: u64) {
+        let mut byte = [0];
+        image.seek(SeekFrom::Start(chunk * CHUNK + 7)).unwrap();
+        image.read_exact(&mut byte).unwrap();
+        assert_eq!(u64::from(byte[0]), chunk + 1);
+    }
+
+    #[test]
+    fn only_who_comes_back_keeps_many_chunks() {
+        let mut image = image(40);
+        for chunk in 0..40 {
+            read(&mut image, chunk);
+        }
+        assert_eq!(image.kept.len(), KEPT);
+        for _ in 0..9 {
+            for chunk in [3, 30, 7, 21, 11] {
+                read(&mut image, chunk);
+            }
+        }
+        assert_eq!(image.kept.len(), KEPT + 5);
+        for _ in 0..9 {
+            for chunk in 0..40 {
+                read(&mut image, chunk);
+            }
+        }
+        assert_eq!(image.kept.len(), MOST_KEPT);
+    }
+}
