@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use wire::health::{ServerKind, ServerState};
 
 pub(crate) fn run() {
-    let net = Net::new();
     println!("\nThe daemon");
-    let mut best = Duration::MAX;
+    let (mut best, mut best_serving) = (Duration::MAX, Duration::MAX);
     for round in 0..3 {
-        let host = net.host(&format!("station{round}"));
+        // A switch of its own: on the last round's the address is taken.
+        let net = Net::new();
+        let host = net.host("station");
         let mut station = Station::on(&host, "");
         let begun = Instant::now();
         station.start();
@@ -22,6 +23,7 @@ pub(crate) fn run() {
         }
         best = best.min(begun.elapsed());
         station.serve_soon();
+        best_serving = best_serving.min(begun.elapsed());
         if round == 2 {
             // Long enough for start-up buffers to be returned; this is a figure, not an assertion.
             std::thread::sleep(Duration::from_secs(5));
@@ -42,10 +44,15 @@ pub(crate) fn run() {
             figure("of which not backed by files", &field("RssAnon"), "-");
         }
     }
-    let time = format!("{:.2} s", best.as_secs_f64());
+    let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());
     figure(
         "start to a definite state of every server",
-        &time,
+        &seconds(best),
         "under 0.5 s",
+    );
+    figure(
+        "start to every server serving, link up",
+        &seconds(best_serving),
+        "-",
     );
 }
