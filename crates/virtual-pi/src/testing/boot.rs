@@ -1,5 +1,6 @@
 //! The real DHCP and TFTP servers on loopback, with files that a test decides.
 
+use super::door::bound;
 use crate::board::Doors;
 use bytes::Bytes;
 use netboot::dhcp::{self, ReplyTo};
@@ -37,7 +38,7 @@ impl Boot {
     /// Serves, on given ports or on free ones.
     pub(crate) fn serve(files: Serve, doors: Option<Doors>) -> Self {
         let any = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0);
-        let bind = |at: SocketAddrV4| UdpSocket::bind(at).unwrap();
+        let bind = |at: SocketAddrV4| bound(|| UdpSocket::bind(at));
         let dhcp = bind(doors.map_or(any, |d| d.dhcp));
         let tftp = bind(doors.map_or(any, |d| d.tftp));
         let place = |socket: &UdpSocket| match socket.local_addr().unwrap() {

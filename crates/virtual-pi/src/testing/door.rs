@@ -4,10 +4,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long a port may stay in use.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A request.
 pub(super) struct Request {
@@ -74,12 +78,26 @@ impl Drop for Listener {
     }
 }
 
+/// Binds a port that was given back just now. A program that another test starts in the same
+/// moment holds a copy of the old socket until it runs.
+pub(super) fn bound<T>(bind: impl Fn() -> io::Result<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        match bind() {
+            Err(e) if e.kind() == io::ErrorKind::AddrInUse && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            bound => return bound.unwrap(),
+        }
+    }
+}
+
 /// Listens on a loopback port, 0 for any.
 pub(super) fn listen(
     port: u16,
     answer: impl Fn(Request) -> Response + Send + Sync + 'static,
 ) -> Listener {
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let listener = bound(|| TcpListener::bind(("127.0.0.1", port)));
     let port = listener.local_addr().unwrap().port();
     let closed = Arc::new(AtomicBool::new(false));
     let open: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
