@@ -188,6 +188,8 @@ fn curls(client: &Host, how_many: usize, block: &str, urls: &[String]) -> Durati
                     "--silent",
                     "--show-error",
                     "--fail",
+                    // Otherwise only the last file of several counts.
+                    "--fail-early",
                     "--tftp-blksize",
                     block,
                 ])
