@@ -43,21 +43,24 @@
 //!
 //! # What the guard costs
 //!
-//! Measured with curl as client over a pair of virtual cards on two processors that had other work
-//! as well, best of several rounds that took turns; the processor time is the server's alone. The
-//! last line is what a hundred boards fetch, over a link of 1 Gbit/s.
+//! Measured with curl as client over a pair of virtual cards on a virtual machine with two busy
+//! processors, best of several rounds that took turns; the processor time is the server's alone.
+//! For one client, server and client had a processor each. The last line is what a hundred boards
+//! fetch, over a link of 1 Gbit/s.
 //!
 //! | | here | dnsmasq 2.90 | the bare crate |
 //! |---|---|---|---|
-//! | 50 MB, one client, blocks of 1468 | 69 MB/s, 0.36 s | 67 MB/s, 0.31 s | 52 MB/s, 0.57 s |
-//! | 50 MB, one client, blocks of 512 | 26 MB/s, 0.88 s | 26 MB/s, 0.84 s | 19 MB/s, 1.55 s |
-//! | 4 MB each, 100 clients, blocks of 1468 | 88 MB/s, 2.9 s | 93 MB/s, 2.5 s | 68 MB/s, 4.5 s |
-//! | 18.8 MB each, 100 clients, blocks of 1468 | 87 MB/s, 14.5 s | 89 MB/s, 12.5 s | |
+//! | 50 MB, one client, blocks of 1468 | 38 MB/s, 0.8 s | 36 MB/s, 0.9 s | 32 MB/s, 1.1 s |
+//! | 50 MB, one client, blocks of 512 | 12 MB/s, 2.6 s | 12 MB/s, 2.7 s | 12 MB/s, 3.8 s |
+//! | 4 MB each, 100 clients, blocks of 1468 | 81 MB/s, 3.1 s | 85 MB/s, 2.6 s | 58 MB/s, 5.5 s |
+//! | 18.8 MB each, 100 clients, blocks of 1468 | 96 MB/s | 103 MB/s | |
 //!
-//! So the guard does not cost, it saves: the bare crate wakes its reactor's thread for every block,
-//! behind the guard for every second piece of 22 blocks. Beyond dnsmasq it spends a sixth more
-//! processor time, for two more copies and a comparison of every byte. Nine tenths of the time is
-//! the kernel's, which both have alike.
+//! What one client gets is the time in which two processes wake each other: on the same machine the
+//! first line was between 25 and 85 MB/s for every server, wherever the system put them. So the
+//! guard does not cost, it saves: the bare crate wakes its reactor's thread for every block, behind
+//! the guard for every second piece of 22 blocks. With many clients it is 4 to 7 % behind dnsmasq
+//! and spends up to a fifth more processor time, for two more copies and a comparison of every
+//! byte. Nine tenths of that time is the kernel's, which both have alike.
 //!
 //! What was tried: fetching from the crate block by block with a window of 32, instead of in
 //! pieces, gave 0.3 to 0.45 of dnsmasq's throughput for twice to four times the processor time,
