@@ -181,7 +181,7 @@ impl Config {
                     .unwrap_or_else(|| environment.agent_archive("arm64")),
                 x86_64: read
                     .path(&written.agent.x86_64, "x86_64")
-                    .unwrap_or_else(|| environment.agent_archive("x86_64")),
+                    .unwrap_or_else(|| environment.agent_archive("amd64")),
             },
             boards: Boards {
                 require_token: switch(&written.boards.require_token, true),

@@ -339,7 +339,7 @@ pub(crate) fn mac_of(serial: u32) -> Mac {
 pub(crate) fn config(folder: &Path) -> Config {
     let agent = AgentFiles {
         arm64: folder.join("punnet-agent-arm64.cpio"),
-        x86_64: folder.join("punnet-agent-x86_64.cpio"),
+        x86_64: folder.join("punnet-agent-amd64.cpio"),
     };
     Config::for_rehearsal(folder.join("data"), agent)
 }
