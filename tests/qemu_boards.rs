@@ -43,8 +43,12 @@ fn build(net: &Net, folder: &Path, n: usize, first: First, disk_mib: u64) -> Bui
 }
 
 fn station(host: &Host) -> Station {
+    station_with_leases_of(host, 3600)
+}
+
+fn station_with_leases_of(host: &Host, seconds: u32) -> Station {
     let extra = format!(
-        "[dhcp]\nanswer_uefi = true\n[uefi]\narm64_loader = \"{}\"\n[agent]\narm64 = \"{}\"\n",
+        "[dhcp]\nanswer_uefi = true\nlease_seconds = {seconds}\n[uefi]\narm64_loader = \"{}\"\n[agent]\narm64 = \"{}\"\n",
         binaries::loader_arm64().display(),
         binaries::agent_arm64().display()
     );
@@ -209,4 +213,36 @@ fn a_board_without_a_batch_is_held_with_its_disk_untouched() {
         disk.iter().all(|b| *b == 0),
         "a held board's disk was written"
     );
+}
+
+#[test]
+#[ignore = "takes longer than a lease; `make soak` runs it"]
+fn a_board_that_waits_longer_than_its_lease_keeps_its_address() {
+    let Some(_turn) = turn("qemu_boards: lease") else {
+        return;
+    };
+    let net = Net::new();
+    let host = net.host("station");
+    let mut station = station_with_leases_of(&host, 120);
+    station.serve();
+    plan::product_venue_names(&station, 3);
+    plan::image(&station, binaries::small_image());
+    let folder = station.scratch().to_owned();
+    let built = build(&net, &folder, 0, First::Network, 256);
+    let _machine = Machine::power_on(&built);
+    let held = station.until_board(PATIENCE, id(0), &[Stage::OnHold]);
+    let lease = || {
+        let Answer::Leases(leases) = station.query(&Query::Leases) else {
+            panic!("leases were asked for")
+        };
+        leases.into_iter().find(|l| l.mac == held.mac)
+    };
+    let first = lease().expect("a board on hold has an address");
+    // The agent asks again every few seconds, so there is always something to hear.
+    let twice = station.until_within(PATIENCE, "two renewals", |_| {
+        lease().filter(|l| l.until.since(first.until) > 110_000)
+    });
+    assert_eq!(twice.ip, first.ip);
+    let still = station.until_board(PATIENCE, id(0), &[Stage::OnHold]);
+    assert_eq!((still.ip, still.stalled), (held.ip, None));
 }

@@ -63,7 +63,8 @@ lab() {
         export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="sudo -n -E"
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="sudo -n -E"
     fi
-    cargo test --locked -p punnet-tests -- --test-threads=2
+    # What takes too long for every day is marked "ignored".
+    cargo test --locked -p punnet-tests -- --test-threads=2 ${PUNNET_SOAK:+--include-ignored}
 }
 
 # Programs of other rooms that the lab starts.

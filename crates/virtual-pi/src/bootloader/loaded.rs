@@ -107,34 +107,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn newc(path: &str, data: &[u8]) -> Vec<u8> {
-        let mut out = b"070701".to_vec();
-        let fields = [
-            1,
-            0o100_644,
-            0,
-            0,
-            1,
-            0,
-            data.len(),
-            0,
-            0,
-            0,
-            0,
-            path.len() + 1,
-            0,
-        ];
-        for field in fields {
-            out.extend(format!("{field:08x}").bytes());
-        }
-        out.extend(path.bytes());
-        out.push(0);
-        out.resize(out.len().next_multiple_of(4), 0);
-        out.extend(data);
-        out.resize(out.len().next_multiple_of(4), 0);
-        out
-    }
+    use crate::testing;
 
     fn loaded() -> Loaded {
         let mut kernel = vec![0; 64];
@@ -143,7 +116,7 @@ mod tests {
             kernel: ("kernel8.img".into(), kernel.into()),
             initramfs: [
                 vec![0x28, 0xb5, 0x2f, 0xfd, 7, 7, 7],
-                newc("etc/punnet/station.pub", "ab".repeat(32).as_bytes()),
+                testing::initramfs(&[0xab; 32]),
             ]
             .concat(),
             device_tree: (
@@ -181,7 +154,8 @@ mod tests {
     #[test]
     fn a_torn_archive_gives_no_key() {
         let mut l = loaded();
-        l.initramfs.truncate(l.initramfs.len() - 10);
+        let key = find(&l.initramfs, b"abab").unwrap();
+        l.initramfs.truncate(key + 10);
         assert_eq!(l.station_key(), None);
         l.initramfs = b"etc/punnet/station.pub\0".to_vec();
         assert_eq!(l.station_key(), None);

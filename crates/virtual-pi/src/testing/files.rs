@@ -15,7 +15,7 @@ pub(super) fn cmdline(port: u16) -> String {
 }
 
 /// A newc archive with the station's key in it.
-pub(super) fn initramfs(public: &[u8; 32]) -> Vec<u8> {
+pub(crate) fn initramfs(public: &[u8; 32]) -> Vec<u8> {
     let hex = hex::encode(public);
     let mut out = Vec::new();
     newc(

@@ -7,6 +7,7 @@ mod operator;
 mod station;
 
 pub(crate) use boot::Boot;
+pub(crate) use files::initramfs;
 pub(crate) use station::Station;
 
 use crate::chance::Chance;
