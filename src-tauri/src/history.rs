@@ -65,6 +65,7 @@ pub(crate) fn run(history: &History) -> impl Work + use<> {
             text: history.text,
             limit: history.limit,
             offset: history.offset,
+            ..HistoryFilter::default()
         };
         let Answer::History(rows) = desk.query(Query::History(filter)).await? else {
             return Err(unexpected());

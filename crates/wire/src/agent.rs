@@ -33,6 +33,7 @@ pub const KEY_PATH: &str = "/etc/punnet/station.pub";
 
 /// What a board has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Inventory {
     /// Its identity.
     pub board: BoardId,
@@ -74,6 +75,7 @@ pub struct Inventory {
 
 /// A board introduces itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct CheckIn {
     /// Version of this contract; 1.
     pub protocol: u32,
@@ -88,6 +90,7 @@ pub struct CheckIn {
 
 /// What a board is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub enum Order {
     /// Show the reason and ask again.
@@ -116,6 +119,7 @@ pub enum Order {
 
 /// One job: everything an agent needs to provision its board.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Job {
     /// The deployment; names it in every report.
     pub deployment: String,
@@ -139,6 +143,7 @@ pub struct Job {
 
 /// What to change in the installed system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Personalise {
     /// Who grows the last partition and its file system.
     pub grow: Grow,
@@ -153,6 +158,7 @@ pub struct Personalise {
 
 /// How the installed system calls home.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct HelloCall {
     /// URL to `POST` a [`Hello`] to.
     pub url: String,
@@ -162,6 +168,7 @@ pub struct HelloCall {
 
 /// What a board does when it is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum After {
     /// Restart, so that it comes up from its disk.
@@ -177,6 +184,7 @@ pub enum After {
 
 /// One thing that happened on the board.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum AgentEvent {
     /// A stage began. Never lost.
@@ -203,6 +211,7 @@ pub enum AgentEvent {
 
 /// The figures of a finished board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Outcome {
     /// How it was proven.
     pub verified: VerifyLevel,
@@ -226,6 +235,7 @@ pub struct Outcome {
 
 /// Events and progress of a board; at least once a second while it works.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Report {
     /// The deployment.
     pub deployment: String,
@@ -241,6 +251,7 @@ pub struct Report {
 
 /// The answer to a report.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(default)]
 pub struct Ack {
     /// Highest sequence number that is stored; the agent may forget up to it.
@@ -253,6 +264,7 @@ pub struct Ack {
 
 /// The installed system says that it is up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Hello {
     /// The one-time secret from [`HelloCall`].
     pub secret: String,
@@ -265,6 +277,7 @@ pub struct Hello {
 
 /// The answer to a hello.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct HelloAck {
     /// True when the hostname is the assigned one.
     pub confirmed: bool,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A product: what a board becomes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Product {
     /// Its code.
     pub code: ProductCode,
@@ -26,6 +27,7 @@ pub struct Product {
 
 /// A venue: where boards go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Venue {
     /// Its code; never changes.
     pub code: VenueCode,
@@ -44,6 +46,7 @@ pub struct Venue {
 
 /// The state of a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum NameState {
     /// Free to be reserved or claimed.
@@ -74,6 +77,7 @@ impl NameState {
 
 /// One name of a pool.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Name {
     /// The name.
     pub hostname: Hostname,
@@ -101,6 +105,7 @@ pub struct Name {
 
 /// The state of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum BatchState {
     /// Created; names are reserved, no board is taken yet.
@@ -134,6 +139,7 @@ impl BatchState {
 
 /// Which boards a batch takes. Empty lists take all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(default)]
 pub struct BatchRules {
     /// Words that the model must contain, any of them ("Raspberry Pi 5", "Compute Module 5").
@@ -148,6 +154,7 @@ pub struct BatchRules {
 
 /// What to do with a board whose disk holds a system, or that was provisioned before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum ReimagePolicy {
     /// Hold it until the operator approves.
@@ -162,6 +169,7 @@ pub enum ReimagePolicy {
 
 /// How thoroughly a written disk was proven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum VerifyLevel {
     /// Every data chunk and every changed file was read back from the medium, page cache bypassed.
@@ -186,6 +194,7 @@ impl VerifyLevel {
 
 /// What a batch is planned to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct BatchPlan {
     /// The product.
     pub product: ProductCode,
@@ -209,6 +218,7 @@ pub struct BatchPlan {
 
 /// How a batch stands. `planned` = `done` + `running` + `failed` + what is still to come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Counters {
     /// Boards planned.
     pub planned: u32,
@@ -224,6 +234,7 @@ pub struct Counters {
 
 /// One batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Batch {
     /// Its number.
     pub id: BatchId,

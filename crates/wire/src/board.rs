@@ -15,6 +15,7 @@ use std::fmt;
 /// the side roads. Being quiet for too long is not a stage: it is [`Board::stalled`], so that the
 /// tile still shows *where* the board went quiet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Its first DHCP packet arrived.
@@ -161,6 +162,7 @@ impl fmt::Display for Stage {
 
 /// Why a board waits instead of being provisioned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Hold {
     /// No active batch matches this board.
@@ -286,6 +288,7 @@ impl fmt::Display for Hold {
 
 /// A failure: what happened and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Failure {
     /// The stage in which it happened.
     pub stage: Stage,
@@ -297,6 +300,7 @@ pub struct Failure {
 
 /// How far a long step has come. Droppable: only the newest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Progress {
     /// Bytes of this step done.
     pub done: u64,
@@ -310,6 +314,7 @@ pub struct Progress {
 
 /// What holds a step back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
     /// Waiting for bytes from the network.
@@ -325,6 +330,7 @@ pub enum Limit {
 
 /// A board that has been quiet for longer than its stage allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Stall {
     /// Since when nothing was heard.
     pub since: Millis,
@@ -334,6 +340,7 @@ pub struct Stall {
 
 /// One board as a tile shows it: the newest of everything known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Board {
     /// Its key.
     pub id: BoardId,
@@ -389,6 +396,9 @@ pub struct Board {
     /// A line of detail for the present stage: the file being fetched, the step of the agent.
     #[serde(default)]
     pub detail: Option<String>,
+    /// Where it lies, as the operator noted it: a slot, a switch port.
+    #[serde(default)]
+    pub place: Option<String>,
     /// True for a virtual board of a rehearsal.
     #[serde(default)]
     pub rehearsal: bool,

@@ -5,11 +5,15 @@ use crate::board::{Board, BoardId, Mac};
 use crate::health::ServerKind;
 use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
+use crate::nic::DeploymentChoice;
+use crate::rehearsal::RehearsalPlan;
+use crate::settings::Preferences;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// Something the operator wants changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "command", rename_all = "snake_case")]
 pub enum Command {
     /// Add a product.
@@ -230,6 +234,21 @@ pub enum Command {
         /// Which.
         server: ServerKind,
     },
+    /// Note where a board lies: a slot, a switch port. Empty to forget it.
+    BoardPlace {
+        /// Which.
+        board: BoardId,
+        /// At most 32 characters.
+        place: String,
+    },
+    /// Choose the NIC that boards hang on and its addresses. Takes effect at once.
+    DeploymentSet(DeploymentChoice),
+    /// Set preferences.
+    PreferencesSet(Preferences),
+    /// Begin a rehearsal on a station of its own, beside this one.
+    RehearsalStart(RehearsalPlan),
+    /// End the rehearsal, whatever its boards are doing.
+    RehearsalStop,
     /// A command this build does not know; refused.
     #[serde(other)]
     Unknown,
@@ -237,6 +256,7 @@ pub enum Command {
 
 /// Where names come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "from", rename_all = "snake_case")]
 pub enum NameSource {
     /// A list of numbers and ranges: `1-50, 77`.
@@ -253,6 +273,7 @@ pub enum NameSource {
 
 /// What a command did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "receipt", rename_all = "snake_case")]
 pub enum Receipt {
     /// Done, with a sentence.
@@ -286,6 +307,7 @@ pub enum Receipt {
 
 /// What an import of names did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct NamesReport {
     /// Was it only a preview?
     pub dry_run: bool,
@@ -301,6 +323,7 @@ pub struct NamesReport {
 
 /// The verdict on one entry of an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct NameLine {
     /// 1-based line of the input.
     pub line: u32,
@@ -320,6 +343,7 @@ pub struct NameLine {
 
 /// The verdict on one entry of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It is or would be added.
@@ -332,6 +356,7 @@ pub enum Verdict {
 
 /// How far an image import is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Import {
     /// Its id.
     pub id: String,
@@ -349,6 +374,7 @@ pub struct Import {
 
 /// How an image import is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ImportState {
     /// Reading, mapping, hashing and packing.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// The kind of a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum DiskKind {
     /// An SD card.
@@ -39,6 +40,7 @@ impl std::fmt::Display for DiskKind {
 
 /// What lies on a disk before it is written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum DiskContent {
     /// No partition table and no known file system at the start.
@@ -65,6 +67,7 @@ pub enum DiskContent {
 
 /// One disk of a board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Disk {
     /// Device path on the board, e.g. `/dev/mmcblk0`.
     pub path: String,
@@ -92,6 +95,7 @@ pub struct Disk {
 
 /// Which disks a job may use, best first. eMMC boot areas are no disks and never listed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct DiskPolicy {
     /// Kinds allowed, in order of preference.
     pub kinds: Vec<DiskKind>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// How much attention an event wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// For the record.
@@ -34,6 +35,7 @@ impl Level {
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Event {
     /// Its number; grows by one.
     pub id: i64,

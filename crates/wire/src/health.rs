@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A server of the deployment side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum ServerKind {
     /// Addresses.
@@ -32,6 +33,7 @@ impl ServerKind {
 
 /// The state of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum ServerState {
     /// Stopped by the operator, or not started yet.
@@ -61,6 +63,7 @@ pub enum ServerState {
 
 /// One server with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct ServerStatus {
     /// Which.
     pub server: ServerKind,
@@ -76,6 +79,7 @@ pub struct ServerStatus {
 
 /// Something the pre-flight or the continuous checks found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Finding {
     /// What was checked, e.g. `rival_dhcp`, `duplicate_address`, `default_route`, `carrier`.
     pub check: String,
@@ -92,6 +96,7 @@ pub struct Finding {
 
 /// One subsystem in `/ready`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Subsystem {
     /// Its name: `database`, `disk`, `nic`, `dhcp`, `tftp`, `http`, `image`, `pool`.
     pub name: String,
@@ -103,6 +108,7 @@ pub struct Subsystem {
 
 /// The body of `GET /ready`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Ready {
     /// True when every subsystem is.
     pub ready: bool,
@@ -114,6 +120,7 @@ pub struct Ready {
 
 /// A lease of the deployment side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Lease {
     /// Who has it.
     pub mac: crate::board::Mac,
@@ -124,4 +131,66 @@ pub struct Lease {
     pub ip: std::net::Ipv4Addr,
     /// Until when it is promised; it stays this board's favourite afterwards.
     pub until: Millis,
+}
+
+/// What the servers are doing at this moment, and what they live on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+pub struct Works {
+    /// Files and chunks on their way to boards.
+    pub transfers: Vec<Transfer>,
+    /// The disk that holds the data folder.
+    pub disk: DiskRoom,
+    /// Where the station listens.
+    pub sockets: Vec<Listening>,
+    /// Memory the station uses, in bytes.
+    pub memory: u64,
+    /// How long it has run, in milliseconds.
+    pub up_ms: i64,
+}
+
+/// A file or an image on its way to a board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+pub struct Transfer {
+    /// By which server.
+    pub server: ServerKind,
+    /// To which board, when known.
+    #[serde(default)]
+    pub board: Option<crate::board::BoardId>,
+    /// To which address.
+    pub ip: std::net::Ipv4Addr,
+    /// What: a path, or the short id of an image.
+    pub what: String,
+    /// Bytes sent.
+    pub sent: u64,
+    /// Bytes in all, when known.
+    #[serde(default)]
+    pub total: Option<u64>,
+    /// Since when.
+    pub since: Millis,
+}
+
+/// Room on a disk, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+pub struct DiskRoom {
+    /// In all.
+    pub total: u64,
+    /// Free for the station.
+    pub free: u64,
+    /// Taken by packs.
+    pub packs: u64,
+    /// Taken by the database.
+    pub database: u64,
+}
+
+/// An open door.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+pub struct Listening {
+    /// What for, in words: "DHCP", "the page", "the command line".
+    pub what: String,
+    /// Where: `192.168.151.1:67 on eth1`, or the path of a Unix socket.
+    pub at: String,
 }

@@ -28,6 +28,7 @@ fn id_error(text: &str, expected: &'static str) -> IdError {
 /// says (option 97, TFTP folder); other UEFI machines and QEMU by their machine UUID. As text: 8
 /// hex digits, or a hyphenated UUID. Parsing also takes a full 16-digit serial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts", type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub enum BoardId {
     /// Low 32 bits of a Raspberry Pi's serial number.
@@ -80,6 +81,7 @@ impl From<BoardId> for String {
 
 /// A Raspberry Pi's whole 64-bit serial number: 16 lower-case hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts", type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub struct Serial(pub u64);
 
@@ -122,6 +124,7 @@ impl From<Serial> for String {
 
 /// An Ethernet address: six octets, written `2c:cf:67:00:11:22`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts", type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub struct Mac(pub [u8; 6]);
 
@@ -165,6 +168,7 @@ impl From<Mac> for String {
 
 /// Number of a batch, as shown to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(transparent)]
 pub struct BatchId(pub i64);
 
@@ -183,6 +187,7 @@ impl FromStr for BatchId {
 
 /// Content address of an image: the BLAKE3 root hash of its pack's manifest, 64 hex digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts", type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub struct ImageId(pub [u8; 32]);
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// One image of the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Image {
     /// Its content address.
     pub id: ImageId,
@@ -37,6 +38,7 @@ pub struct Image {
 
 /// What was found inside an image.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(default)]
 pub struct ImageContents {
     /// `mbr` or `gpt`.
@@ -57,6 +59,7 @@ pub struct ImageContents {
 
 /// Who grows the last partition and its file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum Grow {
     /// The image does it at first boot; the agent leaves it alone.

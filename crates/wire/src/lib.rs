@@ -17,17 +17,23 @@ pub mod board;
 pub mod command;
 pub mod device;
 pub mod disk;
+pub mod document;
 pub mod event;
 pub mod health;
 pub mod id;
 pub mod image;
 pub mod manifest;
 pub mod name;
+pub mod nic;
 pub mod query;
 pub mod refusal;
 pub mod rehearsal;
 pub mod revision;
+pub mod settings;
+pub mod sheet;
 pub mod time;
+#[cfg(test)]
+mod types;
 pub mod update;
 
 pub use board::{Board, BoardId, Mac, Serial, Stage};

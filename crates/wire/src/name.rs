@@ -78,6 +78,7 @@ macro_rules! text_newtype {
 /// characters. The case is kept as given; two hostnames that differ only in case are the same name
 /// to DNS, so whoever checks uniqueness compares [`Hostname::key`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts", type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub struct Hostname(String);
 text_newtype!(Hostname);
@@ -104,6 +105,7 @@ impl FromStr for Hostname {
 
 /// The 4-character code of a venue, upper case: `coro` becomes `CORO`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts", type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub struct VenueCode(String);
 text_newtype!(VenueCode);
@@ -124,6 +126,7 @@ impl FromStr for VenueCode {
 
 /// The short code of a product, 1 to 16 letters, digits or inner hyphens, upper case: `KXP2`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts", type = "string"))]
 #[serde(try_from = "String", into = "String")]
 pub struct ProductCode(String);
 text_newtype!(ProductCode);

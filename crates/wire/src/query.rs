@@ -2,15 +2,22 @@
 
 use crate::batch::{Batch, BatchId, Name, NameState, Product, Venue, VerifyLevel};
 use crate::board::{Board, BoardId, Stage};
+use crate::command::{Command, Receipt};
+use crate::document::{Document, DocumentKind};
 use crate::event::Event;
-use crate::health::{Lease, Ready};
+use crate::health::{Lease, Ready, Works};
 use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
+use crate::nic::Nic;
+use crate::refusal::Refusal;
+use crate::settings::Settings;
+use crate::sheet::Sheet;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// Something a reader wants to know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "query", rename_all = "snake_case")]
 pub enum Query {
     /// All boards of the bench.
@@ -50,6 +57,26 @@ pub enum Query {
         /// Which batch.
         batch: BatchId,
     },
+    /// Everything about one board.
+    Sheet {
+        /// Which.
+        board: BoardId,
+    },
+    /// How many deployments a filter finds, its limit and offset aside.
+    HistoryCount(HistoryFilter),
+    /// The network cards of the station's machine.
+    Nics,
+    /// The settings.
+    Settings,
+    /// What the servers are doing at this moment.
+    Works,
+    /// What would come of a command. Nothing is changed; forms ask it while a person types.
+    Try {
+        /// The command.
+        of: Box<Command>,
+    },
+    /// A document.
+    Document(DocumentKind),
     /// A query this build does not know; refused.
     #[serde(other)]
     Unknown,
@@ -57,6 +84,7 @@ pub enum Query {
 
 /// Which names. Absent fields match all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(default)]
 pub struct NameFilter {
     /// Of this product.
@@ -71,14 +99,23 @@ pub struct NameFilter {
 
 /// Which deployments. Absent fields match all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(default)]
 pub struct HistoryFilter {
     /// Of this board.
     pub board: Option<BoardId>,
     /// Of this batch.
     pub batch: Option<BatchId>,
+    /// Of this product.
+    pub product: Option<ProductCode>,
+    /// For this venue.
+    pub venue: Option<VenueCode>,
     /// In this stage.
     pub stage: Option<Stage>,
+    /// Begun at this moment or later.
+    pub since: Option<Millis>,
+    /// Begun before this moment.
+    pub until: Option<Millis>,
     /// Containing this text (name, serial, MAC, error).
     pub text: Option<String>,
     /// At most this many; 0 means 1000.
@@ -89,6 +126,7 @@ pub struct HistoryFilter {
 
 /// Which events. Absent fields match all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(default)]
 pub struct EventFilter {
     /// About this board.
@@ -105,6 +143,7 @@ pub struct EventFilter {
 
 /// One deployment of the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Deployment {
     /// Its id.
     pub id: String,
@@ -156,6 +195,7 @@ pub struct Deployment {
 
 /// Counts for a dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Stats {
     /// Names by product and state.
     pub names: Vec<(ProductCode, NameState, u32)>,
@@ -165,10 +205,46 @@ pub struct Stats {
     pub recent_done: u32,
     /// Venues not archived.
     pub venues: u32,
+    /// How long each stage took, over all finished deployments.
+    #[serde(default)]
+    pub stages: Vec<StageTime>,
+    /// How deployments ended, by model.
+    #[serde(default)]
+    pub by_model: Vec<Share>,
+    /// How deployments ended, by venue.
+    #[serde(default)]
+    pub by_venue: Vec<Share>,
+}
+
+/// How long a stage took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+pub struct StageTime {
+    /// The stage.
+    pub stage: Stage,
+    /// Deployments that it is drawn from.
+    pub count: u32,
+    /// Half of them took at most this long, in milliseconds.
+    pub median_ms: i64,
+    /// 95 of 100 took at most this long, in milliseconds.
+    pub p95_ms: i64,
+}
+
+/// How the deployments of one kind ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+pub struct Share {
+    /// The kind: a model, a venue code.
+    pub of: String,
+    /// Done or confirmed.
+    pub done: u32,
+    /// Failed.
+    pub failed: u32,
 }
 
 /// What proves a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Certificate {
     /// The batch.
     pub batch: Batch,
@@ -182,6 +258,7 @@ pub struct Certificate {
 
 /// The answer to a query; the arm matches the question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "answer", content = "value", rename_all = "snake_case")]
 pub enum Answer {
     /// To [`Query::Boards`].
@@ -212,4 +289,38 @@ pub enum Answer {
     Stats(Stats),
     /// To [`Query::Certificate`].
     Certificate(Box<Certificate>),
+    /// To [`Query::Sheet`].
+    Sheet(Box<Sheet>),
+    /// To [`Query::HistoryCount`].
+    HistoryCount(u64),
+    /// To [`Query::Nics`].
+    Nics(Vec<Nic>),
+    /// To [`Query::Settings`].
+    Settings(Box<Settings>),
+    /// To [`Query::Works`].
+    Works(Works),
+    /// To [`Query::Try`].
+    Try(Tried),
+    /// To [`Query::Document`].
+    Document(Document),
+}
+
+/// What would come of a command.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[serde(tag = "would", rename_all = "snake_case")]
+pub enum Tried {
+    /// It would be done.
+    Do {
+        /// With this receipt.
+        receipt: Box<Receipt>,
+    },
+    /// It would be refused.
+    Refuse {
+        /// For this reason.
+        refusal: Refusal,
+    },
+    /// An outcome this build does not know.
+    #[serde(other)]
+    Unknown,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A refused command or query: what happened, to what, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[error("{message}{}", next.as_deref().map(|n| format!(" {n}")).unwrap_or_default())]
 pub struct Refusal {
     /// Machine-readable reason.
@@ -20,6 +21,7 @@ pub struct Refusal {
 
 /// The kind of a [`Refusal`]; decides the HTTP status and the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// A field does not parse or breaks a rule (HTTP 400).

@@ -9,11 +9,13 @@ use std::fmt;
 
 /// A 32-bit board revision code as found in option 97, the device tree and `/proc/cpuinfo`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(transparent)]
 pub struct Revision(pub u32);
 
 /// The families of boards whose boot behaviour differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
 pub enum Family {
     /// BCM2837 and older: boot ROM, no EEPROM.

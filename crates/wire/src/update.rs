@@ -7,11 +7,14 @@ use crate::command::Import;
 use crate::event::Event;
 use crate::health::{Finding, ServerStatus};
 use crate::image::Image;
+use crate::rehearsal::Rehearsal;
+use crate::settings::Preferences;
 use crate::time::Millis;
 use serde::{Deserialize, Serialize};
 
 /// One change, or everything at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(tag = "update", content = "value", rename_all = "snake_case")]
 pub enum Update {
     /// Everything, as it is now. Always the first, and again after a gap.
@@ -30,6 +33,12 @@ pub enum Update {
     Findings(Vec<Finding>),
     /// An image import as it is now.
     Import(Import),
+    /// The rehearsal beside the station as it is now; nothing when there was none in this run.
+    Rehearsal(Option<Box<Rehearsal>>),
+    /// The preferences, after a change.
+    Preferences(Preferences),
+    /// Products, venues, names or the choice of NIC changed: whoever shows them asks again.
+    Plans,
     /// A row of the event log was appended.
     Event(Event),
     /// A change this build does not know; ignored.
@@ -39,6 +48,7 @@ pub enum Update {
 
 /// Everything a screen shows.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Snapshot {
     /// The operator protocol of the station, [`crate::PROTOCOL`].
     pub protocol: u32,
@@ -58,6 +68,15 @@ pub struct Snapshot {
     pub findings: Vec<Finding>,
     /// Image imports of this run.
     pub imports: Vec<Import>,
+    /// The rehearsal beside the station.
+    #[serde(default)]
+    pub rehearsal: Option<Box<Rehearsal>>,
+    /// The preferences.
+    #[serde(default)]
+    pub preferences: Preferences,
+    /// True for the station of a rehearsal itself.
+    #[serde(default)]
+    pub is_rehearsal: bool,
 }
 
 impl Snapshot {
@@ -75,7 +94,9 @@ impl Snapshot {
             Update::Server(server) => put(&mut self.servers, server, |s| s.server),
             Update::Findings(findings) => self.findings = findings,
             Update::Import(import) => put(&mut self.imports, import, |i| i.id.clone()),
-            Update::Event(_) | Update::Unknown => {}
+            Update::Rehearsal(rehearsal) => self.rehearsal = rehearsal,
+            Update::Preferences(preferences) => self.preferences = preferences,
+            Update::Event(_) | Update::Plans | Update::Unknown => {}
         }
     }
 }

@@ -178,6 +178,7 @@ impl Seat {
                 stalled: None,
                 disk: None,
                 detail: None,
+                place: None,
                 rehearsal: false,
             },
             first_seen: now,

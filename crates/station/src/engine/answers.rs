@@ -68,7 +68,14 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
         Query::Boards | Query::Board { .. } | Query::Ready => {
             return Err(Refusal::internal("A question went the wrong way."));
         }
-        Query::Unknown => {
+        Query::Sheet { .. }
+        | Query::HistoryCount(_)
+        | Query::Nics
+        | Query::Settings
+        | Query::Works
+        | Query::Try { .. }
+        | Query::Document(_)
+        | Query::Unknown => {
             return Err(Refusal::invalid(
                 "query",
                 "This version does not know that question.",

@@ -32,5 +32,6 @@ pub fn stats(conn: &Connection, since: Millis) -> Result<Stats> {
         recent,
         recent_done,
         venues: venues.query_row([], |row| row.get(0))?,
+        ..Stats::default()
     })
 }

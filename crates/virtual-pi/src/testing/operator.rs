@@ -94,6 +94,7 @@ impl Desk {
             stalled: None,
             disk: None,
             detail: None,
+            place: None,
             rehearsal: true,
         });
         boards.collect()

@@ -102,7 +102,12 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
             turn.effect(Effect::StopServer(server));
             Ok(done(format!("{} is being stopped.", server.as_str())))
         }
-        Command::Unknown => Err(Refusal::invalid(
+        Command::BoardPlace { .. }
+        | Command::DeploymentSet(_)
+        | Command::PreferencesSet(_)
+        | Command::RehearsalStart(_)
+        | Command::RehearsalStop
+        | Command::Unknown => Err(Refusal::invalid(
             "command",
             "This version does not know that command.",
         )),
