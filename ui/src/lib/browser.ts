@@ -1,0 +1,90 @@
+/** The station behind its management address: HTTP, on the same origin as the page. */
+import type { Bench, Saved, Station } from './station';
+import { ask, Refused } from './station';
+import { token } from './token.svelte';
+import type { Answer, Receipt, Refusal, Update } from './wire';
+
+const base = (bench: Bench) => (bench === 'real' ? '/api/v1' : '/api/v1/rehearsal');
+
+function headers(): Record<string, string> {
+  const text = token.get();
+  return text ? { authorization: `Bearer ${text}` } : {};
+}
+
+const unreachable = (): Refusal => ({
+  code: 'unavailable',
+  message: 'The station does not answer.',
+  next: 'See whether it still runs; this page connects again by itself.',
+});
+
+function refused(answer: unknown, response: Response): Refused {
+  const refusal = answer as Refusal | null;
+  if (response.status === 403) token.wanted = true;
+  return new Refused(refusal ?? { code: 'internal', message: response.statusText });
+}
+
+async function post<T>(path: string, body: unknown): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers() },
+      body: JSON.stringify(body),
+    });
+  } catch {
+    throw new Refused(unreachable());
+  }
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return answer as T;
+  throw refused(answer, response);
+}
+
+/** Updates, one line each; an empty line is a sign of life. */
+async function follow(bench: Bench, signal: AbortSignal, update: (update: Update) => void) {
+  const response = await fetch(`${base(bench)}/watch`, { headers: headers(), signal });
+  if (!response.ok || !response.body) {
+    throw refused(await response.json().catch(() => null), response);
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    const lines = (rest + value).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line) update(JSON.parse(line) as Update);
+  }
+}
+
+function download(name: string, type: string, base64: string): Saved {
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([bytes], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  return { path: null, name };
+}
+
+export function browserStation(): Station {
+  token.fromAddress();
+  return {
+    about: () => Promise.resolve({ home: 'browser', engine: 'daemon' }),
+    command: (bench, command) => post<Receipt>(`${base(bench)}/command`, command),
+    query: (bench, query) => post<Answer>(`${base(bench)}/query`, query),
+    watch(bench, update, lost) {
+      const end = new AbortController();
+      follow(bench, end.signal, update).then(
+        () => end.signal.aborted || lost('The station has ended.'),
+        (error: Error) =>
+          end.signal.aborted || lost(error instanceof Refused ? error.message : unreachable().message),
+      );
+      return () => end.abort();
+    },
+    async save(bench, kind) {
+      const drawn = await ask(this, bench, { query: 'document', ...kind });
+      return download(drawn.file_name, drawn.media_type, drawn.base64);
+    },
+    signals: () => () => {},
+  };
+}

@@ -1,0 +1,26 @@
+/**
+ * A station made of nothing, for working on the page: boards that go their way by a timer, a few
+ * plans, an import. `VITE_MOCK=1 npm run dev` uses it. `?boards=100` in the address asks for a crowd.
+ */
+import type { Bench, Station } from './station';
+import { Refused } from './station';
+import { answer } from './mock/answers';
+import { World } from './mock/world';
+
+export function mockStation(): Station {
+  const wanted = Number(new URLSearchParams(location.search).get('boards') ?? '24');
+  const worlds: Record<Bench, World> = { real: new World(wanted, false), rehearsal: new World(8, true) };
+  return {
+    about: () => Promise.resolve({ home: 'mock', engine: 'own' }),
+    command: (bench, command) => worlds[bench].command(command),
+    query: async (bench, query) => {
+      const found = answer(worlds[bench], query);
+      if (!found) throw new Refused({ code: 'not_found', message: 'There is no such thing.' });
+      return structuredClone(found);
+    },
+    watch: (bench, update) => worlds[bench].watch(update),
+    save: (_, kind) => Promise.resolve({ path: '/home/me/Downloads/x', name: `${kind.document}.pdf` }),
+    pickFile: () => Promise.resolve('/home/me/golden.img.xz'),
+    signals: () => () => {},
+  };
+}

@@ -1,0 +1,238 @@
+/** The mock's answers. */
+import type { Answer, Query, Sheet, Stage } from '../wire';
+import type { World } from './world';
+
+/** The answer to a question; `null` for what does not exist. */
+export function answer(world: World, query: Query): Answer | null {
+  const { snapshot } = world;
+  switch (query.query) {
+    case 'boards':
+      return { answer: 'boards', value: snapshot.boards };
+    case 'products':
+      return { answer: 'products', value: world.products };
+    case 'venues':
+      return { answer: 'venues', value: world.venues };
+    case 'names': {
+      const text = query.text?.toLowerCase() ?? '';
+      const value = world.names.filter(
+        (n) =>
+          (!query.state || n.state === query.state) &&
+          (!query.product || n.product === query.product) &&
+          (!query.venue || n.venue === query.venue) &&
+          n.hostname.toLowerCase().includes(text),
+      );
+      return { answer: 'names', value };
+    }
+    case 'batches':
+      return { answer: 'batches', value: snapshot.batches };
+    case 'images':
+      return { answer: 'images', value: snapshot.images };
+    case 'history': {
+      const found = history(world, query);
+      return { answer: 'history', value: found.slice(query.offset, query.offset + (query.limit || 1000)) };
+    }
+    case 'history_count':
+      return { answer: 'history_count', value: history(world, query).length };
+    case 'events':
+      return { answer: 'events', value: world.events.filter((e) => !query.board || e.board === query.board) };
+    case 'leases':
+      return {
+        answer: 'leases',
+        value: snapshot.boards
+          .filter((b) => b.ip)
+          .map((b) => ({ mac: b.mac, board: b.id, ip: b.ip ?? '', until: Date.now() + 3e6 })),
+      };
+    case 'ready':
+      return {
+        answer: 'ready',
+        value: {
+          ready: false,
+          at: Date.now(),
+          subsystems: ['database', 'disk', 'nic', 'dhcp', 'tftp', 'http', 'image', 'pool'].map((name) => ({
+            name,
+            ready: name !== 'pool',
+            detail: name === 'pool' ? 'KXP2 has 3 free names for CORO.' : 'All is well.',
+          })),
+        },
+      };
+    case 'stats':
+      return {
+        answer: 'stats',
+        value: {
+          names: [['KXP2', 'available', 350]],
+          recent: 42,
+          recent_done: 40,
+          venues: 2,
+          stages: (['writing', 'verifying', 'personalising'] as Stage[]).map((stage, i) => ({
+            stage,
+            count: 40,
+            median_ms: 60_000 / (i + 1),
+            p95_ms: 90_000 / (i + 1),
+          })),
+          by_model: [{ of: 'Raspberry Pi 5', done: 40, failed: 2 }],
+          by_venue: [{ of: 'CORO', done: 38, failed: 1 }],
+        },
+      };
+    case 'nics':
+      return {
+        answer: 'nics',
+        value: [
+          {
+            name: 'eth0',
+            mac: '52:54:00:00:00:01',
+            up: true,
+            carrier: true,
+            speed_mbit: 1000,
+            addresses: ['10.0.0.5/24'],
+            default_route: true,
+            chosen: false,
+            advice: {
+              level: 'warning',
+              text: 'It leads to other networks (default route). Boards there would be imaged too.',
+            },
+          },
+          {
+            name: 'eth1',
+            mac: '52:54:00:00:00:02',
+            up: true,
+            carrier: true,
+            speed_mbit: 1000,
+            addresses: ['192.168.151.1/24'],
+            default_route: false,
+            chosen: true,
+            advice: { level: 'info', text: 'Fit for boards.' },
+          },
+          {
+            name: 'wlan0',
+            mac: '52:54:00:00:00:03',
+            up: true,
+            carrier: false,
+            speed_mbit: null,
+            addresses: [],
+            default_route: false,
+            chosen: false,
+            advice: { level: 'error', text: 'Boards cannot boot over wireless.' },
+          },
+        ],
+      };
+    case 'settings':
+      return {
+        answer: 'settings',
+        value: {
+          deployment: {
+            interface: 'eth1',
+            address: '192.168.151.1/24',
+            leases: '192.168.151.100-192.168.151.250',
+            force_default_route: false,
+          },
+          deployment_fixed_by: null,
+          preferences: snapshot.preferences,
+          data_dir: '/home/me/.local/share/punnet',
+          page: 'http://127.0.0.1:5000',
+        },
+      };
+    case 'works':
+      return {
+        answer: 'works',
+        value: {
+          transfers: snapshot.boards.slice(0, 3).map((b) => ({
+            server: 'http',
+            board: b.id,
+            ip: b.ip ?? '192.168.151.9',
+            what: 'a3a3a3a3a3a3',
+            sent: 4e8,
+            total: 1.1e9,
+            since: Date.now() - 9000,
+          })),
+          disk: { total: 500e9, free: 210e9, packs: 9e9, database: 12e6 },
+          sockets: [
+            { what: 'DHCP', at: '192.168.151.1:67 on eth1' },
+            { what: 'The page', at: '127.0.0.1:5000' },
+          ],
+          memory: 31e6,
+          up_ms: 3_600_000,
+        },
+      };
+    case 'try': {
+      const refused = world.refusal(query.of);
+      return {
+        answer: 'try',
+        value: refused
+          ? { would: 'refuse', refusal: refused.refusal }
+          : { would: 'do', receipt: { receipt: 'done', text: '' } },
+      };
+    }
+    case 'sheet': {
+      const board = snapshot.boards.find((b) => b.id === query.board);
+      return board ? { answer: 'sheet', value: sheet(world, board.id) } : null;
+    }
+    default:
+      return null;
+  }
+}
+
+function history(world: World, filter: Extract<Query, { query: 'history' | 'history_count' }>) {
+  const text = filter.text?.toLowerCase() ?? '';
+  return world.history.filter(
+    (d) =>
+      (!filter.venue || d.venue === filter.venue) &&
+      (!filter.stage || d.stage === filter.stage) &&
+      (!filter.board || d.board === filter.board) &&
+      `${d.hostname} ${d.board} ${d.mac}`.toLowerCase().includes(text),
+  );
+}
+
+function sheet(world: World, id: string): Sheet {
+  const board = world.snapshot.boards.find((b) => b.id === id) ?? world.snapshot.boards[0];
+  if (!board) throw new Error('no boards');
+  const began = Date.now() - 200_000;
+  const way: Stage[] = [
+    'seen',
+    'addressed',
+    'loading_boot_files',
+    'checked_in',
+    'assigned',
+    'preparing_storage',
+    'writing',
+  ];
+  const points = (base: number) =>
+    Array.from({ length: 60 }, (_, i) => ({ at: i * 4e7, rate: base + 2e7 * Math.sin(i / 5) }));
+  return {
+    board,
+    inventory: {
+      board: board.id,
+      serial: board.serial,
+      revision: board.revision,
+      model: board.model,
+      arch: 'aarch64',
+      ram_mib: board.ram_mib ?? 1024,
+      mac: board.mac,
+      macs: [board.mac],
+      link_mbit: 1000,
+      disks: board.disk ? [board.disk] : [],
+      eeprom_version: '2025-09-23',
+      boot_order: '0xf461',
+      temperature_millicelsius: 48_200,
+      throttled: 0,
+    },
+    timeline: way.map((stage, i) => ({
+      stage,
+      began: began + i * 9000,
+      ended: i < way.length - 1 ? began + (i + 1) * 9000 : null,
+      detail: stage === 'loading_boot_files' ? '14 files, 38 MB' : null,
+    })),
+    curve: { write: points(9e7), read: points(1.6e8) },
+    deployments: world.history.slice(0, 2),
+    advice:
+      board.stage === 'failed' || board.stalled || board.stage === 'on_hold'
+        ? [
+            {
+              rule: 'bad_medium',
+              level: 'error',
+              observed: 'What was read back differs from what was written, twice at the same place.',
+              next: 'Fit another card and press “Try again”.',
+            },
+          ]
+        : [],
+  };
+}
