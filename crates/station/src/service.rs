@@ -15,6 +15,7 @@ use crate::doors::{board, listen, operator};
 use crate::engine::{self, Engine};
 use crate::library::Library;
 use crate::library::imports::Importer;
+use crate::library::uploads::Uploads;
 use crate::link::Station;
 use crate::net::port::PortError;
 use crate::net::{Netlink, NetlinkError};
@@ -149,7 +150,8 @@ pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartErro
     let shelf = Shelf::new(library.clone(), config.agent.clone(), public_key, rehearsal);
     let loaders = Loaders::read(&config.uefi);
     let tree = Arc::new(BootTree::new(engine.clone(), shelf.clone(), loaders));
-    let importer = Importer::new(engine.clone(), library.clone(), key);
+    let uploads = open_uploads(&config)?;
+    let importer = Importer::new(engine.clone(), library.clone(), key).clearing(uploads.clone());
     let boards = board::router(board::Rooms {
         engine: engine.clone(),
         library: library.clone(),
@@ -175,7 +177,7 @@ pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartErro
     let (orders, ordered) = mpsc::channel(64);
     let side = tokio::spawn(side.run(ordered, stop.clone()));
 
-    let routes = operator::router(engine.clone());
+    let routes = operator::router(engine.clone()).merge(operator::upload::router(uploads));
     let guard = Guard {
         token,
         always: !operator_at.ip().is_loopback(),
@@ -360,6 +362,11 @@ fn make_private(folder: &Path) -> Result<(), StartError> {
 fn open_library(config: &Config) -> Result<Library, StartError> {
     let folder = config.packs_dir();
     Library::open(&folder).map_err(|why| StartError::Folder { folder, why })
+}
+
+fn open_uploads(config: &Config) -> Result<Uploads, StartError> {
+    let folder = config.uploads_dir();
+    Uploads::open(folder.clone()).map_err(|why| StartError::Folder { folder, why })
 }
 
 fn open_operator_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

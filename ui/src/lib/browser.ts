@@ -66,6 +66,23 @@ function download(name: string, type: string, base64: string): Saved {
   return { path: null, name };
 }
 
+/** Sends a file. Only XMLHttpRequest tells how far the sending is. */
+function upload(file: File, progress: (sent: number) => void): Promise<string> {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', `/api/v1/upload?file_name=${encodeURIComponent(file.name)}`);
+    for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => progress(event.loaded);
+    request.onerror = () => failed(new Refused(unreachable()));
+    request.onload = () => {
+      const answer: unknown = JSON.parse(request.responseText || 'null');
+      if (request.status === 200) done((answer as { path: string }).path);
+      else failed(refused(answer, new Response(null, { status: request.status })));
+    };
+    request.send(file);
+  });
+}
+
 export function browserStation(): Station {
   token.fromAddress();
   return {
@@ -81,6 +98,7 @@ export function browserStation(): Station {
       );
       return () => end.abort();
     },
+    upload,
     async save(bench, kind) {
       const drawn = await ask(this, bench, { query: 'document', ...kind });
       return download(drawn.file_name, drawn.media_type, drawn.base64);

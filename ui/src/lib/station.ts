@@ -49,6 +49,11 @@ export interface Station {
   reveal?(path: string): Promise<void>;
   /** Lets the person choose a file of the station's machine; `null` when they think better of it. */
   pickFile?(): Promise<string | null>;
+  /**
+   * Sends a file to the station; the result is its path there. Only where the page has files and no
+   * paths: in a browser.
+   */
+  upload?(file: File, progress: (sent: number) => void): Promise<string>;
   signals(signals: Signals): () => void;
   /** Really closes the window, or hides it while the boards go on. */
   close?(how: 'quit' | 'tray'): Promise<void>;

@@ -15,6 +15,7 @@ mod words;
 
 pub use crate::pack::clean;
 pub use error::ImportError;
+pub use space::free as free_bytes;
 
 use crate::boot::BootSet;
 use crate::pack;

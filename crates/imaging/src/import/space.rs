@@ -11,7 +11,7 @@ use std::path::Path;
 const RESERVE: u64 = 32 << 20;
 
 /// Free bytes on the disk of `folder`, for those who are not root; `None` when it does not say.
-fn free(folder: &Path) -> Option<u64> {
+pub fn free(folder: &Path) -> Option<u64> {
     let stat = nix::sys::statvfs::statvfs(folder).ok()?;
     #[expect(
         clippy::useless_conversion,

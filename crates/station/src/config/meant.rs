@@ -132,6 +132,11 @@ impl Config {
         self.data_dir.join("punnet.sock")
     }
 
+    /// The folder of images that browsers sent.
+    pub fn uploads_dir(&self) -> PathBuf {
+        self.data_dir.join("uploads")
+    }
+
     /// The folder of the packs.
     pub fn packs_dir(&self) -> PathBuf {
         self.data_dir.join("packs")

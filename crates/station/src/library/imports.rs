@@ -5,6 +5,7 @@
 //! content when the same image is imported once more.
 
 use super::Library;
+use super::uploads::Uploads;
 use crate::engine::{Engine, NewImage};
 use ed25519_dalek::SigningKey;
 use imaging::import::{Options, Progress};
@@ -41,6 +42,7 @@ pub struct Wanted {
 pub struct Importer {
     engine: Engine,
     library: Library,
+    uploads: Option<Uploads>,
     key: Arc<SigningKey>,
     running: Arc<Mutex<HashMap<String, Arc<AtomicBool>>>>,
 }
@@ -59,9 +61,17 @@ impl Importer {
         Self {
             engine,
             library,
+            uploads: None,
             key,
             running: Arc::default(),
         }
+    }
+
+    /// The same, which also removes uploads once they were imported or refused.
+    #[must_use]
+    pub fn clearing(mut self, uploads: Uploads) -> Self {
+        self.uploads = Some(uploads);
+        self
     }
 
     /// Starts an import and returns at once.
@@ -108,6 +118,9 @@ impl Importer {
                 tracing::warn!(file = %wanted.path.display(), why, "import failed");
             }
             state => tracing::info!(file = %wanted.path.display(), ?state, "import ended"),
+        }
+        if let Some(uploads) = &self.uploads {
+            uploads.forget(&wanted.path);
         }
         teller.tell(outcome);
     }

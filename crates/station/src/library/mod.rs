@@ -3,10 +3,11 @@
 //! A pack is immutable and named by its content, so an open one is kept open and shared by all who
 //! read it. What an image *means* (its product, its version, whether it is active) is the engine's;
 //! the library only holds bytes. [`mod@naming`] says under which name installers find an image,
-//! [`imports`] runs imports in the background.
+//! [`imports`] runs imports in the background, [`uploads`] holds what browsers send.
 
 pub mod imports;
 mod naming;
+pub mod uploads;
 
 pub use naming::{file_name, find};
 

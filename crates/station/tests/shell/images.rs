@@ -143,3 +143,21 @@ fn a_removed_image_takes_its_pack_along() {
         404
     );
 }
+
+#[test]
+fn a_browser_sends_an_image_and_nothing_of_the_upload_stays() {
+    let rig = Rig::new();
+    rig.stock();
+    let bytes = std::fs::read(rig.image("kart.img", 1)).unwrap();
+    let line = "POST /api/v1/upload?file_name=kart.img HTTP/1.1";
+    assert_eq!(rig.operator(line, &bytes).status, 403);
+    let line = format!("{line}\r\nAuthorization: Bearer {}", rig.token());
+    let sent = rig.operator(&line, &bytes);
+    assert_eq!(sent.status, 200, "{}", sent.json());
+    let path = std::path::PathBuf::from(sent.json()["path"].as_str().unwrap());
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    rig.import(&path, true);
+    assert!(!path.exists());
+    let left = std::fs::read_dir(rig.folder().join("data/uploads")).unwrap();
+    assert_eq!(left.count(), 0);
+}

@@ -70,7 +70,7 @@ impl Guard {
                 ));
             }
         }
-        let changes = path == "/api/v1/command";
+        let changes = path == super::upload::PATH || path.ends_with("/command");
         if (changes || self.always) && !self.has_token(headers) {
             return Err(forbidden("A change over HTTP needs the operator token.").next(
                 "Send it as `Authorization: Bearer …`; it is in operator.token in the data folder.",

@@ -8,6 +8,7 @@
 //! | `POST /api/v1/command` | a [`wire::command::Command`], answered by a receipt |
 //! | `POST /api/v1/query` | a [`wire::query::Query`], answered by its answer |
 //! | `GET /api/v1/watch` | one [`wire::update::Update`] per line, for as long as the reader stays |
+//! | `POST /api/v1/upload` | an image out of a browser, [`upload`] |
 //! | `GET /api/v1/…` | lists, [`plain`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
@@ -17,6 +18,7 @@ pub mod metrics;
 mod origin;
 mod plain;
 pub mod token;
+pub mod upload;
 mod verbs;
 
 use super::json;
