@@ -8,6 +8,7 @@
 //! | `POST /api/v1/command` | a [`wire::command::Command`], answered by a receipt |
 //! | `POST /api/v1/query` | a [`wire::query::Query`], answered by its answer |
 //! | `GET /api/v1/watch` | one [`wire::update::Update`] per line, for as long as the reader stays |
+//! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
 //! | `GET /api/v1/…` | lists, [`plain`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
@@ -16,6 +17,7 @@ pub mod guard;
 pub mod metrics;
 mod origin;
 mod plain;
+mod rehearsal;
 pub mod token;
 mod verbs;
 
@@ -47,6 +49,7 @@ pub fn router(engine: Engine) -> Router {
         .route("/api/v1/watch", get(verbs::watch))
         .route("/api/v1/openapi.json", get(openapi))
         .route("/metrics", get(metrics::metrics))
+        .merge(rehearsal::routes())
         .merge(plain::routes())
         .merge(origin::routes())
         .fallback(nothing_here)
@@ -110,7 +113,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (31, 14)
+            (33, 14)
         );
     }
 }
