@@ -23,15 +23,20 @@ pub(super) async fn conduct(
                 apart(&rehearsals, move |it| it.start(plan, stage)).await;
             }
             Effect::StopRehearsal { run } => {
-                apart(&rehearsals, |it| it.stop()).await;
-                engine.show_rehearsal(None);
+                end(&engine, &rehearsals).await;
                 let why = "It was stopped.".to_owned();
                 engine.rehearsal_changed(run, RehearsalState::Stopped { why });
             }
             _ => {}
         }
     }
-    apart(&rehearsals, |it| it.stop()).await;
+    end(&engine, &rehearsals).await;
+}
+
+/// Nobody finds a bench that is being closed; one that was shown in the last moment goes too.
+async fn end(engine: &Engine, rehearsals: &Arc<dyn Rehearsals>) {
+    engine.show_rehearsal(None);
+    apart(rehearsals, |it| it.stop()).await;
     engine.show_rehearsal(None);
 }
 
