@@ -350,13 +350,14 @@ fn tell(engine: &Engine, servers: &watch::Sender<Servers>, told: Told) {
     match told {
         Told::Findings(findings) => engine.findings_changed(findings),
         Told::Server(status, at) => {
+            // The engine first: whoever has waited for a server finds it in a snapshot.
+            engine.server_changed(status.clone());
             servers.send_modify(|list| {
                 match list.iter_mut().find(|(s, _)| s.server == status.server) {
-                    Some(place) => *place = (status.clone(), at),
-                    None => list.push((status.clone(), at)),
+                    Some(place) => *place = (status, at),
+                    None => list.push((status, at)),
                 }
             });
-            engine.server_changed(status);
         }
     }
 }
