@@ -1,10 +1,5 @@
 //! Rehearsals beside a station as the daemon runs it, driven through its doors.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test needs and does not get ends it, helpers included"
-)]
-
 use super::Rehearsals;
 use station::config::{AgentFiles, Config};
 use station::link::{Station, Updates};

@@ -36,7 +36,7 @@ pub(super) async fn conduct(
 /// Nobody finds a bench that is being closed; one that was shown in the last moment goes too.
 async fn end(engine: &Engine, rehearsals: &Arc<dyn Rehearsals>) {
     engine.show_rehearsal(None);
-    apart(rehearsals, |it| it.stop()).await;
+    apart(rehearsals, <dyn Rehearsals>::stop).await;
     engine.show_rehearsal(None);
 }
 
