@@ -187,7 +187,11 @@ async fn effects(engine: Engine, library: Library, importer: Importer) {
             }),
             Effect::CancelImport { import } => importer.cancel(&import),
             Effect::RemovePack { image } => library.remove(image),
-            Effect::StartServer(_) | Effect::StopServer(_) | Effect::Vouch(_) => {}
+            Effect::StartServer(_)
+            | Effect::StopServer(_)
+            | Effect::Vouch(_)
+            | Effect::StartRehearsal { .. }
+            | Effect::StopRehearsal { .. } => {}
         }
     }
 }

@@ -19,6 +19,8 @@ mod names;
 mod no_window;
 mod plans;
 mod print;
+mod private_station;
+mod rehearsals;
 mod rehearse;
 mod server;
 mod trouble;

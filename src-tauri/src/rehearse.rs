@@ -2,24 +2,17 @@
 
 use crate::common::Common;
 use crate::print::{Table, say, size};
+use crate::private_station;
 use crate::trouble::Trouble;
-use anyhow::Context as _;
-use station::config::{AgentFiles, Config};
-use station::link::Station as Handle;
-use station::service::{Mode, RunningStation, run as start};
+use station::config::AgentFiles;
+use station::service::RunningStation;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tokio::runtime::{Handle as Runtime, Runtime as OwnRuntime};
-use tokio_stream::StreamExt as _;
 use virtual_pi::board::Happening;
 use virtual_pi::model::Model;
-use virtual_pi::rehearse::{Operator, Options, Progress, Station, StationDoors, rehearse};
-use wire::command::{Command, Receipt};
-use wire::query::{Answer, Query};
-use wire::refusal::Code;
+use virtual_pi::rehearse::{Options, Progress, Station, StationDoors, rehearse};
+use wire::Stage;
 use wire::rehearsal::RehearsalReport;
-use wire::update::{Snapshot, Update};
-use wire::{Refusal, Stage};
 
 /// What to rehearse.
 #[derive(Debug, Clone, clap::Args)]
@@ -66,7 +59,7 @@ pub(crate) fn run(common: &Common, rehearsal: &Rehearse) -> Result<(), Trouble> 
         work: rehearsal.work.clone(),
         ..Options::default()
     };
-    let private = private_station(&runtime, agent);
+    let private = private(&runtime, agent);
     let (json, verbose) = (common.json, rehearsal.verbose);
     let report = rehearse(&options, private, &move |progress| {
         if !json {
@@ -82,20 +75,14 @@ pub(crate) fn run(common: &Common, rehearsal: &Rehearse) -> Result<(), Trouble> 
     }
 }
 
-fn private_station(runtime: &OwnRuntime, agent: AgentFiles) -> Station {
+fn private(runtime: &OwnRuntime, agent: AgentFiles) -> Station {
     let runtime = runtime.handle().clone();
     Station::Private(Box::new(move |data_dir: &Path| {
-        let config = Config::for_rehearsal(data_dir.to_owned(), agent);
-        let running = runtime.block_on(start(config, Mode::Rehearsal))?;
-        let at = running.addresses();
+        let running = private_station::start(&runtime, data_dir, agent)?;
+        let doors = private_station::doors(&runtime, &running)?;
         Ok(StationDoors {
-            dhcp: at.dhcp.context("DHCP does not serve")?,
-            tftp: at.tftp.context("TFTP does not serve")?,
-            operator: Arc::new(Here {
-                station: running.station(),
-                runtime: runtime.clone(),
-            }),
             stop: stopper(runtime, running),
+            ..doors
         })
     }))
 }
@@ -104,35 +91,11 @@ fn stopper(runtime: Runtime, running: RunningStation) -> Box<dyn FnOnce() + Send
     Box::new(move || runtime.block_on(running.stop()))
 }
 
-/// The operator's verbs, called in process.
-struct Here {
-    station: Handle,
-    runtime: Runtime,
-}
-
-impl Operator for Here {
-    fn command(&self, command: Command) -> Result<Receipt, Refusal> {
-        self.runtime.block_on(self.station.command(command))
-    }
-
-    fn query(&self, query: Query) -> Result<Answer, Refusal> {
-        self.runtime.block_on(self.station.query(query))
-    }
-
-    fn snapshot(&self) -> Result<Snapshot, Refusal> {
-        self.runtime.block_on(async {
-            match self.station.watch().await?.next().await {
-                Some(Update::Snapshot(now)) => Ok(*now),
-                _ => Err(Refusal::new(Code::Unavailable, "The station has ended.")),
-            }
-        })
-    }
-}
-
 /// A line for each phase and for each board that got somewhere; every step when `verbose`.
 fn tell(progress: &Progress, verbose: bool) {
     match progress {
         Progress::Preparing(what) => eprintln!("{what}"),
+        Progress::BoardsOn | Progress::Proving => {}
         Progress::Checked { done, of } => {
             if verbose || done == of {
                 eprintln!("{done} of {of} disks checked");

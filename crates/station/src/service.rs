@@ -5,6 +5,7 @@
 //! whoever wants the station to run: the daemon, the window, a rehearsal, a test.
 
 mod carry;
+mod conduct;
 
 use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
@@ -19,6 +20,7 @@ use crate::library::uploads::Uploads;
 use crate::link::Station;
 use crate::net::port::PortError;
 use crate::net::{Netlink, NetlinkError};
+use crate::rehearsal::Rehearsals;
 use crate::supervise::launch::{Launcher, listen_tcp};
 use crate::supervise::{Side, Told};
 use imaging::key::KeyError;
@@ -125,6 +127,15 @@ pub struct RunningStation {
 /// servers of the deployment side follow as soon as the NIC allows; in a rehearsal they serve when
 /// this returns.
 pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartError> {
+    run_with(config, mode, None).await
+}
+
+/// The same, with somebody who can rehearse beside the station; without, it refuses to.
+pub async fn run_with(
+    config: Config,
+    mode: Mode,
+    rehearsals: Option<Arc<dyn Rehearsals>>,
+) -> Result<RunningStation, StartError> {
     let config = Arc::new(config);
     let rehearsal = mode == Mode::Rehearsal;
     make_private(&config.data_dir)?;
@@ -182,15 +193,23 @@ pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartErro
         token,
         always: !operator_at.ip().is_loopback(),
     };
+    let conductor = rehearsals.map(|rehearsals| {
+        engine.set_rehearsal_models(rehearsals.models());
+        let (orders, ordered) = mpsc::unbounded_channel();
+        let conducting = conduct::conduct(engine.clone(), rehearsals, ordered, stop.clone());
+        (orders, tokio::spawn(conducting))
+    });
+    let (rehearsals, conducting) = conductor.unzip();
     let carrier = carry::Carrier {
         engine: engine.clone(),
         library,
         shelf,
         importer: importer.clone(),
         orders,
+        rehearsals,
         stop: stop.clone(),
     };
-    let rest = vec![
+    let mut rest = vec![
         tokio::spawn(listen::tcp(
             tcp,
             guarded(routes.clone(), guard),
@@ -202,6 +221,7 @@ pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartErro
         tokio::spawn(carrier.clone().tftp(tftp_heard)),
         tokio::spawn(carrier.shelf()),
     ];
+    rest.extend(conducting);
     let station = RunningStation {
         engine,
         servers,
@@ -332,13 +352,14 @@ fn tell(engine: &Engine, servers: &watch::Sender<Servers>, told: Told) {
     match told {
         Told::Findings(findings) => engine.findings_changed(findings),
         Told::Server(status, at) => {
+            // The engine first: whoever has waited for a server finds it in a snapshot.
+            engine.server_changed(status.clone());
             servers.send_modify(|list| {
                 match list.iter_mut().find(|(s, _)| s.server == status.server) {
-                    Some(place) => *place = (status.clone(), at),
-                    None => list.push((status.clone(), at)),
+                    Some(place) => *place = (status, at),
+                    None => list.push((status, at)),
                 }
             });
-            engine.server_changed(status);
         }
     }
 }

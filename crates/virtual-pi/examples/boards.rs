@@ -152,9 +152,10 @@ fn run(args: &Args) -> anyhow::Result<bool> {
         }
     };
     let began = Instant::now();
-    let lives = power_all(&bench, &args.options(), &progress)?;
+    let options = args.options();
+    let lives = power_all(&bench, &options, &progress)?;
     let seconds = began.elapsed().as_secs_f64();
-    let proofs = prove(&lives, work.path(), &progress);
+    let proofs = prove(&lives, work.path(), &options.halt, &progress);
     let result = report(&lives, &proofs, |_| None, seconds);
     println!("{}", serde_json::to_string(&result)?);
     Ok(result.verified)

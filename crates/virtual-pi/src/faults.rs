@@ -19,10 +19,14 @@ pub struct Faults {
     pub late: Duration,
     /// Moments at which its power is cut, once each; it comes back a little later.
     pub cuts: Vec<Moment>,
+    /// After a cut the power stays away: the board is never heard of again.
+    pub stays_dark: bool,
     /// What its disk does wrong.
     pub disk: Vec<DiskFault>,
     /// Size of its disk in bytes, when it is not that of the others.
     pub disk_bytes: Option<u64>,
+    /// Its disk holds a system already, one that no Raspberry Pi boots from.
+    pub used: bool,
 }
 
 /// A moment in a board's life.

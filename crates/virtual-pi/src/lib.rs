@@ -14,6 +14,7 @@ pub mod pace;
 pub mod power;
 pub mod rehearse;
 mod slice;
+pub mod speed;
 #[cfg(test)]
 mod testing;
 pub mod tool;
@@ -23,3 +24,4 @@ pub use faults::Faults;
 pub use identity::Identity;
 pub use model::Model;
 pub use pace::Pace;
+pub use speed::Speed;

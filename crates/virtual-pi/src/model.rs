@@ -44,6 +44,16 @@ impl Model {
     /// All models, in the order in which a mixed batch deals them out.
     pub const ALL: [Self; 4] = [Self::Pi5, Self::Pi4, Self::Cm5, Self::Pi3BPlus];
 
+    /// What plans and command lines call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pi3BPlus => "pi3b+",
+            Self::Pi4 => "pi4",
+            Self::Pi5 => "pi5",
+            Self::Cm5 => "cm5",
+        }
+    }
+
     /// What it is made of.
     pub fn traits(self) -> &'static Traits {
         match self {
@@ -156,6 +166,14 @@ mod tests {
                 assert_eq!(Revision(*code).family(), family, "{code:06x}");
             }
         }
+    }
+
+    #[test]
+    fn a_model_is_read_by_its_name() {
+        for model in Model::ALL {
+            assert_eq!(model.name().parse(), Ok(model));
+        }
+        assert!("pi2".parse::<Model>().is_err());
     }
 
     #[test]

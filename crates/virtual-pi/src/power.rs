@@ -61,6 +61,15 @@ impl Power {
         self.0.changed.notify_all();
     }
 
+    /// Waits until the board is switched off for good.
+    pub(crate) fn wait_off(&self) {
+        let mut state = self.state();
+        while *state != State::Off {
+            let waited = self.0.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     /// Waits for `time`, or until the power goes.
     pub fn sleep(&self, time: Duration) -> Result<(), NoPower> {
         let until = Instant::now() + time;

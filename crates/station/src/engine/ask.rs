@@ -29,6 +29,7 @@ use wire::device::{ConfigRequest, StatusReply, StatusRequest};
 use wire::health::Lease;
 use wire::image::Image;
 use wire::refusal::{Code, Refusal};
+use wire::rehearsal::RehearsalState;
 use wire::update::{Snapshot, Update};
 use wire::{BoardId, Millis};
 
@@ -53,6 +54,8 @@ struct Inner {
     effects: Mutex<Option<mpsc::UnboundedReceiver<Effect>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     folder: PathBuf,
+    /// The engine of the rehearsal beside this one.
+    rehearsal: Mutex<Option<Engine>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -97,6 +100,7 @@ impl Engine {
             boards: by_appearance.iter().filter_map(tile).collect(),
             batches: plans.batches.clone(),
             images: plans.images.clone(),
+            is_rehearsal: options.rehearsal,
             ..Snapshot::default()
         });
         let boots = Arc::new(BootView::default());
@@ -114,6 +118,8 @@ impl Engine {
                 rehearsal: options.rehearsal,
                 require_token: true,
                 station_url: None,
+                rehearsal_models: None,
+                rehearsal_run: 0,
             },
             published: Arc::clone(&published),
             boots: Arc::clone(&boots),
@@ -138,6 +144,7 @@ impl Engine {
                 effects: Mutex::new(Some(effects_end)),
                 thread: Mutex::new(Some(thread)),
                 folder: options.data_dir,
+                rehearsal: Mutex::default(),
             }),
         })
     }
@@ -305,6 +312,38 @@ impl Engine {
             turn.config.require_token = required;
             Ok(())
         });
+    }
+
+    /// Somebody can rehearse beside this station, with boards of these models.
+    pub fn set_rehearsal_models(&self, models: Vec<String>) {
+        self.post(|turn| {
+            turn.config.rehearsal_models = Some(models);
+            Ok(())
+        });
+    }
+
+    /// The rehearsal of this number is further, or has ended.
+    pub(crate) fn rehearsal_changed(&self, run: u64, state: RehearsalState) {
+        self.post(move |turn| {
+            commands::rehearsals::changed(turn, run, state);
+            Ok(())
+        });
+    }
+
+    /// The engine of the rehearsal beside this one can be reached, or no longer.
+    pub(crate) fn show_rehearsal(&self, bench: Option<Engine>) {
+        let mut place = self
+            .inner
+            .rehearsal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = bench;
+    }
+
+    /// The engine of the rehearsal beside this one, while its bench can be looked at.
+    pub fn rehearsal(&self) -> Option<Engine> {
+        let place = self.inner.rehearsal.lock();
+        place.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The leases, for the DHCP server to start with.

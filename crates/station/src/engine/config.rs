@@ -9,4 +9,9 @@ pub(super) struct Config {
     pub(super) require_token: bool,
     /// Base URL of the door for boards.
     pub(super) station_url: Option<String>,
+    /// Models of the virtual boards that a rehearsal beside this station may have; nothing when
+    /// there is nobody to rehearse.
+    pub(super) rehearsal_models: Option<Vec<String>>,
+    /// Counts the rehearsals of this run, so that the words of an earlier one are known.
+    pub(super) rehearsal_run: u64,
 }

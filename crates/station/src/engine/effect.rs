@@ -5,6 +5,7 @@ use wire::ImageId;
 use wire::board::Mac;
 use wire::health::ServerKind;
 use wire::name::ProductCode;
+use wire::rehearsal::RehearsalPlan;
 
 /// Something to be done, told after the transaction that decided it was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,4 +41,16 @@ pub enum Effect {
     StopServer(ServerKind),
     /// Answer this Ethernet address from now on.
     Vouch(Mac),
+    /// Begin a rehearsal.
+    StartRehearsal {
+        /// Which one of this run.
+        run: u64,
+        /// What to rehearse.
+        plan: RehearsalPlan,
+    },
+    /// End the rehearsal and its station.
+    StopRehearsal {
+        /// Which one of this run.
+        run: u64,
+    },
 }

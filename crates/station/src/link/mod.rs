@@ -7,6 +7,7 @@ mod there;
 pub use there::{There, Unreachable};
 
 use crate::engine::Engine;
+use crate::rehearsal::none_runs;
 use std::path::Path;
 use std::pin::Pin;
 use tokio_stream::Stream;
@@ -33,11 +34,22 @@ impl Station {
         There::connect(socket).await.map(Self::There)
     }
 
+    /// The station of the rehearsal beside this one, to be watched and commanded like any other.
+    /// Refused while there is none; the handle goes stale with the rehearsal, so ask for each use.
+    pub fn rehearsal(&self) -> Result<Self, Refusal> {
+        let found = match self {
+            Self::Here(engine) => engine.rehearsal().map(Self::Here),
+            // Whether there is one is known there, and said when it is used.
+            Self::There(there) => there.rehearsal().map(Self::There),
+        };
+        found.ok_or_else(none_runs)
+    }
+
     /// Changes something.
     pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
         match self {
             Self::Here(engine) => engine.command(command).await,
-            Self::There(there) => there.call("/api/v1/command", &command).await,
+            Self::There(there) => there.call("command", &command).await,
         }
     }
 
@@ -45,7 +57,7 @@ impl Station {
     pub async fn query(&self, query: Query) -> Result<Answer, Refusal> {
         match self {
             Self::Here(engine) => engine.query(query).await,
-            Self::There(there) => there.call("/api/v1/query", &query).await,
+            Self::There(there) => there.call("query", &query).await,
         }
     }
 

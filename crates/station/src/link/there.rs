@@ -33,7 +33,13 @@ pub struct Unreachable {
 #[derive(Debug, Clone)]
 pub struct There {
     socket: Arc<Path>,
+    /// Where its verbs are.
+    verbs: &'static str,
 }
+
+/// The verbs of a station, and those of the rehearsal beside it.
+const OWN: &str = "/api/v1";
+const REHEARSAL: &str = "/api/v1/rehearsal";
 
 impl There {
     /// Checks that somebody listens on `socket`.
@@ -41,6 +47,7 @@ impl There {
         match UnixStream::connect(socket).await {
             Ok(_) => Ok(Self {
                 socket: socket.into(),
+                verbs: OWN,
             }),
             Err(why) => Err(Unreachable {
                 socket: socket.to_owned(),
@@ -49,32 +56,34 @@ impl There {
         }
     }
 
+    /// The rehearsal beside it; one of a rehearsal has none.
+    pub(super) fn rehearsal(&self) -> Option<Self> {
+        (self.verbs == OWN).then(|| Self {
+            socket: Arc::clone(&self.socket),
+            verbs: REHEARSAL,
+        })
+    }
+
     /// One call: JSON there, JSON back, a refusal as the station wrote it.
     pub(super) async fn call<Q: Serialize, A: DeserializeOwned>(
         &self,
-        path: &str,
+        verb: &str,
         question: &Q,
     ) -> Result<A, Refusal> {
         let body = serde_json::to_vec(question).map_err(|e| lost(&e))?;
-        let response = self.send(Method::POST, path, body).await?;
-        let status = response.status();
-        let body = http_body_util::Limited::new(response.into_body(), MOST)
-            .collect()
-            .await
-            .map_err(|e| lost(&e))?
-            .to_bytes();
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|e| lost(&e));
+        let response = self.send(Method::POST, verb, body).await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
         }
-        Err(serde_json::from_slice(&body).unwrap_or_else(|_| {
-            let text = String::from_utf8_lossy(&body);
-            Refusal::internal(format!("The station answered {status}: {text}"))
-        }))
+        serde_json::from_slice(&whole(response).await?).map_err(|e| lost(&e))
     }
 
     /// Follows everything.
     pub(super) async fn watch(&self) -> Result<Updates, Refusal> {
-        let response = self.send(Method::GET, "/api/v1/watch", Vec::new()).await?;
+        let response = self.send(Method::GET, "watch", Vec::new()).await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
         let lines = Lines {
             body: response.into_body(),
             rest: BytesMut::new(),
@@ -92,7 +101,7 @@ impl There {
     async fn send(
         &self,
         method: Method,
-        path: &str,
+        verb: &str,
         body: Vec<u8>,
     ) -> Result<Response<Incoming>, Refusal> {
         let stream = UnixStream::connect(&self.socket)
@@ -108,12 +117,30 @@ impl There {
         });
         let request = Request::builder()
             .method(method)
-            .uri(path)
+            .uri(format!("{}/{verb}", self.verbs))
             .header(hyper::header::HOST, "localhost")
             .header(hyper::header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))
             .map_err(|e| lost(&e))?;
         sender.send_request(request).await.map_err(|e| lost(&e))
+    }
+}
+
+async fn whole(response: Response<Incoming>) -> Result<Bytes, Refusal> {
+    let body = http_body_util::Limited::new(response.into_body(), MOST);
+    let body = body.collect().await.map_err(|e| lost(&e))?;
+    Ok(body.to_bytes())
+}
+
+/// A refusal as the station wrote it.
+async fn refusal(response: Response<Incoming>) -> Refusal {
+    let status = response.status();
+    match whole(response).await {
+        Ok(body) => serde_json::from_slice(&body).unwrap_or_else(|_| {
+            let text = String::from_utf8_lossy(&body);
+            Refusal::internal(format!("The station answered {status}: {text}"))
+        }),
+        Err(lost) => lost,
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) struct Carrier {
     pub(super) shelf: Shelf,
     pub(super) importer: Importer,
     pub(super) orders: mpsc::Sender<Orders>,
+    /// To whoever conducts rehearsals, when there is somebody.
+    pub(super) rehearsals: Option<mpsc::UnboundedSender<Effect>>,
     pub(super) stop: CancellationToken,
 }
 
@@ -63,6 +65,12 @@ impl Carrier {
                 Effect::StartServer(kind) => self.order(Orders::Start(kind)).await,
                 Effect::StopServer(kind) => self.order(Orders::Stop(kind)).await,
                 Effect::Vouch(mac) => self.order(Orders::Vouch(mac)).await,
+                effect @ (Effect::StartRehearsal { .. } | Effect::StopRehearsal { .. }) => {
+                    if let Some(conductor) = &self.rehearsals {
+                        // Gone only when the station stops, which ends rehearsals too.
+                        let _ = conductor.send(effect);
+                    }
+                }
             }
         }
     }

@@ -13,4 +13,5 @@ mod installer;
 mod lifecycle;
 mod link;
 mod operator;
+mod rehearsal;
 mod rig;

@@ -6,11 +6,13 @@ use netboot::dhcp::client::Persona;
 use netboot::dhcp::client::{Conversation, Event, Grant, Lessee, Network};
 use netboot::tftp::client::{Client, Outcome, Output, Want};
 use station::config::{AgentFiles, Config};
-use station::service::{Addresses, Mode, RunningStation, run};
+use station::rehearsal::Rehearsals;
+use station::service::{Addresses, Mode, RunningStation, run, run_with};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -62,6 +64,11 @@ impl Reply {
 impl Rig {
     /// A station with nothing in it.
     pub(crate) fn new() -> Self {
+        Self::beside(|_| None)
+    }
+
+    /// The same, with somebody who rehearses beside it.
+    pub(crate) fn beside(rehearsals: impl FnOnce(&Runtime) -> Option<Arc<dyn Rehearsals>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -69,7 +76,9 @@ impl Rig {
             .build()
             .unwrap();
         let config = config(folder.path());
-        let station = runtime.block_on(run(config, Mode::Rehearsal)).unwrap();
+        let rehearsals = rehearsals(&runtime);
+        let station = run_with(config, Mode::Rehearsal, rehearsals);
+        let station = runtime.block_on(station).unwrap();
         Self {
             at: station.addresses(),
             station: Some(station),

@@ -2,10 +2,12 @@
 
 use crate::faults::{Cuts, Moment};
 use crate::power::{NoPower, Power};
+use crate::speed::{Brake, Speed};
 use imaging::target::Target;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// What went over a disk's cable since power-on.
 #[derive(Debug, Default)]
@@ -21,17 +23,25 @@ pub(crate) struct Medium<T> {
     power: Power,
     cuts: Cuts,
     traffic: Arc<Traffic>,
+    brake: Brake,
 }
 
 const SECTOR: usize = 512;
 
 impl<T: Target> Medium<T> {
-    pub(crate) fn new(inner: T, power: Power, cuts: Cuts, traffic: Arc<Traffic>) -> Self {
+    pub(crate) fn new(
+        inner: T,
+        power: Power,
+        cuts: Cuts,
+        traffic: Arc<Traffic>,
+        speed: Option<Speed>,
+    ) -> Self {
         Self {
             inner,
             power,
             cuts,
             traffic,
+            brake: Brake::new(speed),
         }
     }
 
@@ -65,6 +75,8 @@ impl<T: Target> Target for Medium<T> {
 
     fn write_at(&mut self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.powered()?;
+        let wait = self.brake.writing(data.len(), Instant::now());
+        self.power.sleep(wait).map_err(gone)?;
         let before = self
             .traffic
             .written
@@ -90,6 +102,8 @@ impl<T: Target> Target for Medium<T> {
 
     fn read_back(&mut self, offset: u64, into: &mut [u8]) -> io::Result<()> {
         self.powered()?;
+        let wait = self.brake.reading(into.len(), Instant::now());
+        self.power.sleep(wait).map_err(gone)?;
         let before = self
             .traffic
             .read
@@ -120,7 +134,7 @@ mod tests {
 
     fn medium(cuts: &[Moment], power: &Power) -> Medium<MemoryTarget> {
         let disk = MemoryTarget::new(1 << 20, 512, 0);
-        Medium::new(disk, power.clone(), Cuts::new(cuts), Arc::default())
+        Medium::new(disk, power.clone(), Cuts::new(cuts), Arc::default(), None)
     }
 
     #[test]

@@ -128,6 +128,10 @@ impl<'a> Life<'a> {
                 Err(NoPower) if self.power.is_off() => return End::SwitchedOff(self.at),
                 Err(NoPower) => {
                     self.tell(&Happening::PowerCut);
+                    if self.pi.faults.stays_dark {
+                        self.power.wait_off();
+                        return End::SwitchedOff(self.at);
+                    }
                     std::thread::sleep(self.pi.pace.pause(POWER_AWAY));
                     self.power.restore();
                 }

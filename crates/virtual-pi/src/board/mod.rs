@@ -25,6 +25,7 @@ use crate::identity::Identity;
 use crate::model::Model;
 use crate::pace::Pace;
 use crate::power::Power;
+use crate::speed::Speed;
 use netboot::dhcp::client::{Lessee, Network, Persona};
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
@@ -53,6 +54,8 @@ pub struct VirtualPi {
     pub faults: Faults,
     /// How fast it lives.
     pub pace: Pace,
+    /// How fast its disk is; as fast as the file without.
+    pub speed: Option<Speed>,
     /// Decides everything that chance decides.
     pub seed: u64,
     /// Does it go on asking after a failure, as a real board does, so that the operator can give

@@ -101,7 +101,13 @@ impl Platform for VirtualPlatform<'_> {
         let file = FileTarget::open(&self.pi.disk)?;
         let faulty = FaultyTarget::with_switch(file, self.switch.clone());
         let traffic = Arc::clone(&self.traffic);
-        let medium = Medium::new(faulty, self.power.clone(), self.cuts.clone(), traffic);
+        let medium = Medium::new(
+            faulty,
+            self.power.clone(),
+            self.cuts.clone(),
+            traffic,
+            self.pi.speed,
+        );
         Ok(Box::new(medium))
     }
 

@@ -32,6 +32,7 @@ fn pi(station: &Station, model: Model, faults: Faults) -> VirtualPi {
         disk,
         faults,
         pace: Pace::HURRIED,
+        speed: None,
         seed: 7,
         asks_again: false,
     }
@@ -223,6 +224,24 @@ fn a_power_cut_at_any_moment_costs_time_and_nothing_else() {
         prove(&station, &pi, &story);
         station.forget();
     }
+}
+
+#[test]
+fn a_board_that_goes_dark_is_not_heard_of_again_and_has_not_ended() {
+    let station = station();
+    let faults = Faults {
+        cuts: vec![Moment::BootFile(3)],
+        stays_dark: true,
+        ..Faults::default()
+    };
+    let pi = pi(&station, Model::Pi4, faults);
+    let (powered, told) = power_on(&station, &pi);
+    while told.recv().unwrap() != Happening::PowerCut {}
+    assert!(!powered.has_ended());
+    powered.switch_off();
+    let end = End::SwitchedOff("in its bootloader");
+    assert_eq!(powered.story().unwrap().end, end);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), []);
 }
 
 #[test]

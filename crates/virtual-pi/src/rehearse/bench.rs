@@ -5,7 +5,8 @@ use crate::board::{Doors, Happening, Powered, Story, VirtualPi};
 use crate::identity::Identity;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -37,7 +38,8 @@ pub struct Life {
 /// How often ended boards are looked for while nothing happens.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// Switches all boards on and waits until every one has ended, or for as long as `options` says.
+/// Switches all boards on and waits until every one has ended, for as long as `options` says, or
+/// until its halt is called.
 pub fn power_all(
     bench: &Bench,
     options: &Options,
@@ -46,20 +48,28 @@ pub fn power_all(
     std::fs::create_dir_all(&bench.disks)?;
     let (tell, told) = mpsc::channel::<(Identity, Happening)>();
     let deadline = Instant::now() + options.patience;
+    let over = || options.halt.is_called() || Instant::now() >= deadline;
     let mut on: Vec<(Identity, PathBuf, Powered)> = Vec::new();
     for (index, identity) in bench.boards.iter().enumerate() {
         if index > 0 && index % options.group.max(1) == 0 {
             let until = Instant::now() + options.stagger;
-            pass_on(&told, progress, until.min(deadline));
+            while Instant::now() < until && !over() {
+                pass_on(&told, progress, until.min(Instant::now() + GLANCE));
+            }
+        }
+        if options.halt.is_called() {
+            break;
         }
         let disk = bench.disks.join(identity.folder());
         let faults = options.faults_of(index);
-        File::create(&disk)?.set_len(faults.disk_bytes.unwrap_or(bench.disk_bytes))?;
+        let bytes = faults.disk_bytes.unwrap_or(bench.disk_bytes);
+        make_disk(&disk, bytes, faults.used)?;
         let pi = VirtualPi {
             identity: *identity,
             disk: disk.clone(),
             faults,
             pace: options.pace,
+            speed: options.speed,
             seed: options.seed,
             asks_again: options.asks_again,
         };
@@ -69,7 +79,7 @@ pub fn power_all(
         });
         on.push((*identity, disk, pi.power_on(bench.doors, watcher)?));
     }
-    while on.iter().any(|(_, _, board)| !board.has_ended()) && Instant::now() < deadline {
+    while on.iter().any(|(_, _, board)| !board.has_ended()) && !over() {
         pass_on(&told, progress, Instant::now() + GLANCE);
     }
     for (_, _, board) in &on {
@@ -83,6 +93,24 @@ pub fn power_all(
     let lives = ended.collect();
     pass_on(&told, progress, Instant::now());
     Ok(lives)
+}
+
+/// A blank disk, or one with a partition table of one Linux partition and no FAT to boot from.
+fn make_disk(path: &Path, bytes: u64, used: bool) -> io::Result<()> {
+    const SECTOR: u64 = 512;
+    const START: u32 = 2048;
+    let file = File::create(path)?;
+    file.set_len(bytes)?;
+    if used {
+        let sectors = u32::try_from(bytes / SECTOR).unwrap_or(u32::MAX);
+        let mut table = [0_u8; SECTOR as usize];
+        table[450] = 0x83;
+        table[454..458].copy_from_slice(&START.to_le_bytes());
+        table[458..462].copy_from_slice(&sectors.saturating_sub(START).to_le_bytes());
+        table[510..].copy_from_slice(&[0x55, 0xaa]);
+        file.write_all_at(&table, 0)?;
+    }
+    Ok(())
 }
 
 // Boards must not wait for whoever watches, so what they say goes through here.

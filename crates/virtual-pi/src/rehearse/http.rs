@@ -14,7 +14,7 @@ use wire::update::{Snapshot, Update};
 #[derive(Debug)]
 pub struct HttpOperator {
     client: ureq::Agent,
-    base: String,
+    verbs: String,
     token: Option<String>,
 }
 
@@ -27,13 +27,20 @@ impl HttpOperator {
     pub fn new(base: &str, token: Option<String>) -> Self {
         Self {
             client: delivery::http::client(None),
-            base: base.trim_end_matches('/').to_owned(),
+            verbs: format!("{}/api/v1", base.trim_end_matches('/')),
             token,
         }
     }
 
+    /// The verbs of the rehearsal beside that station.
+    #[must_use]
+    pub fn rehearsal(mut self) -> Self {
+        self.verbs.push_str("/rehearsal");
+        self
+    }
+
     fn post<A: Serialize, R: DeserializeOwned>(&self, verb: &str, body: &A) -> Result<R, Refusal> {
-        let mut request = self.client.post(format!("{}/api/v1/{verb}", self.base));
+        let mut request = self.client.post(format!("{}/{verb}", self.verbs));
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
@@ -68,7 +75,7 @@ impl Operator for HttpOperator {
     }
 
     fn snapshot(&self) -> Result<Snapshot, Refusal> {
-        let request = self.client.get(format!("{}/api/v1/watch", self.base));
+        let request = self.client.get(format!("{}/watch", self.verbs));
         let answer = request.call().map_err(|e| away(&e))?;
         let body = answer.into_body().into_with_config().limit(MOST).reader();
         let mut line = String::new();

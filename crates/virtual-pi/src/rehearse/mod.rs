@@ -12,6 +12,7 @@
 //! protocols, so a rehearsal proves the station that is there and not a model of it.
 
 mod bench;
+mod halt;
 mod http;
 mod options;
 mod proof;
@@ -22,6 +23,7 @@ mod station;
 mod tests;
 
 pub use bench::{Bench, Life, power_all};
+pub use halt::Halt;
 pub use http::HttpOperator;
 pub use options::Options;
 pub use proof::{Proofs, prove};
@@ -43,8 +45,12 @@ use wire::rehearsal::RehearsalReport;
 pub enum Progress {
     /// A line about the preparations.
     Preparing(String),
+    /// Preparations are over; the boards are being switched on.
+    BoardsOn,
     /// Something happened to a board.
     Board(Identity, Happening),
+    /// The boards have come to an end; their disks are being checked.
+    Proving,
     /// A disk was checked.
     Checked {
         /// Disks checked so far.
@@ -95,6 +101,9 @@ pub enum RehearseError {
         "the station's answer to {0:?} does not fit the question; it may be of another version"
     )]
     Answer(&'static str),
+    /// Its halt was called.
+    #[error("the rehearsal was stopped")]
+    Halted,
 }
 
 /// Rehearses a batch. `progress` is called from several threads and must not block.
@@ -115,10 +124,11 @@ pub fn rehearse(
         Golden::default().make(&path)?;
         path
     };
+    options.halt.check()?;
     progress(Progress::Preparing("starting the station".to_owned()));
     let station = station.start(&work.path().join("station"))?;
     let boards = Identity::batch(options.seed, &options.models, options.boards);
-    let planned = setup::plan(&*station.operator, &image, &boards, progress)?;
+    let planned = setup::plan(&*station.operator, &image, &boards, &options.halt, progress)?;
     let bench = Bench {
         boards,
         doors: Doors {
@@ -132,11 +142,15 @@ pub fn rehearse(
         "switching {} boards on",
         bench.boards.len()
     )));
+    progress(Progress::BoardsOn);
     let began = Instant::now();
     let lives = power_all(&bench, options, progress)
         .map_err(|source| options.work_error(work.path(), source))?;
     let seconds = began.elapsed().as_secs_f64();
-    let proofs = prove(&lives, work.path(), progress);
+    options.halt.check()?;
+    progress(Progress::Proving);
+    let proofs = prove(&lives, work.path(), &options.halt, progress);
+    options.halt.check()?;
     let stages = setup::stages(&*station.operator, planned.batch);
     Ok(report(
         &lives,

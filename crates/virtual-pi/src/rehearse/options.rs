@@ -1,10 +1,11 @@
 //! What to rehearse.
 
-use super::RehearseError;
+use super::{Halt, RehearseError};
 use crate::faults::Faults;
 use crate::golden::Golden;
 use crate::model::Model;
 use crate::pace::Pace;
+use crate::speed::Speed;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Options {
     pub work: Option<PathBuf>,
     /// How fast boards live.
     pub pace: Pace,
+    /// How fast disks are; as fast as the files without.
+    pub speed: Option<Speed>,
     /// How many boards are switched on at a time.
     pub group: usize,
     /// Pause between two groups.
@@ -35,6 +38,8 @@ pub struct Options {
     pub asks_again: bool,
     /// When boards that are not finished are switched off.
     pub patience: Duration,
+    /// Ends the rehearsal early.
+    pub halt: Halt,
 }
 
 impl Default for Options {
@@ -48,10 +53,12 @@ impl Default for Options {
             disk_bytes: None,
             work: None,
             pace: Pace::default(),
+            speed: None,
             group: 8,
             stagger: Duration::from_millis(200),
             asks_again: false,
             patience: Duration::from_mins(10),
+            halt: Halt::default(),
         }
     }
 }

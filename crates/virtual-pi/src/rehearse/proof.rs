@@ -1,7 +1,7 @@
 //! Every disk checked against the image, which is fetched as boards fetch it.
 
-use super::Progress;
 use super::bench::Life;
+use super::{Halt, Progress};
 use crate::board::{End, Story};
 use crate::check::{Expected, Reference, check};
 use delivery::http::Station;
@@ -31,8 +31,13 @@ pub struct Proofs {
     pub image_bytes: u64,
 }
 
-/// Checks the disk of every board that runs its own system.
-pub fn prove(lives: &[Life], work: &Path, progress: &(dyn Fn(Progress) + Send + Sync)) -> Proofs {
+/// Checks the disk of every board that runs its own system; once `halt` is called, no more of them.
+pub fn prove(
+    lives: &[Life],
+    work: &Path,
+    halt: &Halt,
+    progress: &(dyn Fn(Progress) + Send + Sync),
+) -> Proofs {
     let references = references(lives, work);
     let found: Vec<Mutex<Option<String>>> = lives.iter().map(|_| Mutex::default()).collect();
     let (next, done) = (AtomicUsize::new(0), AtomicU32::new(0));
@@ -41,7 +46,8 @@ pub fn prove(lives: &[Life], work: &Path, progress: &(dyn Fn(Progress) + Send + 
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed))
+                while !halt.is_called()
+                    && let Some(index) = Some(next.fetch_add(1, Ordering::Relaxed))
                     && let (Some(life), Some(place)) = (lives.get(index), found.get(index))
                 {
                     let fault = one(life, &references).err();

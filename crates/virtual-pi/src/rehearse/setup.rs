@@ -1,7 +1,7 @@
 //! What the operator does before the boards come: product, venue, names, image, batch.
 
 use super::station::Operator;
-use super::{Progress, RehearseError};
+use super::{Halt, Progress, RehearseError};
 use crate::identity::Identity;
 use std::collections::HashMap;
 use std::path::Path;
@@ -32,6 +32,7 @@ pub(super) fn plan(
     operator: &dyn Operator,
     image: &Path,
     boards: &[Identity],
+    halt: &Halt,
     progress: &(dyn Fn(Progress) + Send + Sync),
 ) -> Result<Planned, RehearseError> {
     let product: ProductCode = PRODUCT
@@ -60,7 +61,7 @@ pub(super) fn plan(
     let count = u32::try_from(boards.len()).unwrap_or(u32::MAX);
     names(operator, &product, &venue, count)?;
     progress(Progress::Preparing("importing the image".to_owned()));
-    let image = import(operator, image, &product)?;
+    let image = import(operator, image, &product, halt)?;
     let plan = BatchPlan {
         product,
         venue,
@@ -163,6 +164,7 @@ fn import(
     operator: &dyn Operator,
     path: &Path,
     product: &ProductCode,
+    halt: &Halt,
 ) -> Result<Image, RehearseError> {
     let act = "import the image";
     let path = std::path::absolute(path).map_err(|e| RehearseError::Import(e.to_string()))?;
@@ -177,6 +179,7 @@ fn import(
         return Err(RehearseError::Answer(act));
     };
     loop {
+        halt.check()?;
         let all = operator
             .snapshot()
             .map_err(|refusal| RehearseError::Refused { act, refusal })?;

@@ -125,3 +125,29 @@ fn boards_that_get_nothing_are_switched_off_in_the_end() {
     let fault = report.per_board[0].fault.as_deref().unwrap();
     assert!(fault.contains("not finished in time"), "{fault}");
 }
+
+#[test]
+fn a_halt_switches_boards_off_that_would_wait_for_ever() {
+    let station = testing::Station::start(&golden());
+    station.hold(true);
+    let doors = StationDoors {
+        dhcp: station.doors().dhcp,
+        tftp: station.doors().tftp,
+        operator: station.desk(),
+        stop: Box::new(|| {}),
+    };
+    let options = Options {
+        boards: 3,
+        asks_again: true,
+        ..options()
+    };
+    let halt = options.halt.clone();
+    let progress = move |p: Progress| {
+        if matches!(p, Progress::Board(_, Happening::AgentStarts)) {
+            halt.call();
+        }
+        assert_ne!(p, Progress::Proving, "what was stopped is not checked");
+    };
+    let end = rehearse(&options, Station::Attach(doors), &progress);
+    assert!(matches!(end, Err(RehearseError::Halted)), "{end:?}");
+}

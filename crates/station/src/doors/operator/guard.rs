@@ -70,7 +70,8 @@ impl Guard {
                 ));
             }
         }
-        let changes = path == super::upload::PATH || path.ends_with("/command");
+        let changes = matches!(path, "/api/v1/command" | "/api/v1/rehearsal/command")
+            || path == super::upload::PATH;
         if (changes || self.always) && !self.has_token(headers) {
             return Err(forbidden("A change over HTTP needs the operator token.").next(
                 "Send it as `Authorization: Bearer …`; it is in operator.token in the data folder.",
@@ -122,6 +123,8 @@ mod tests {
         let plain = headers(&[(HOST, "127.0.0.1:5000")]);
         assert!(guard.admits("/api/v1/boards", &plain).is_ok());
         assert!(guard.admits("/api/v1/command", &plain).is_err());
+        assert!(guard.admits("/api/v1/rehearsal/watch", &plain).is_ok());
+        assert!(guard.admits("/api/v1/rehearsal/command", &plain).is_err());
         let wrong = headers(&[(HOST, "localhost"), (AUTHORIZATION, "Bearer 00")]);
         assert!(guard.admits("/api/v1/command", &wrong).is_err());
         let right = format!("bearer {token}");

@@ -9,6 +9,7 @@
 //! | `POST /api/v1/query` | a [`wire::query::Query`], answered by its answer |
 //! | `GET /api/v1/watch` | one [`wire::update::Update`] per line, for as long as the reader stays |
 //! | `POST /api/v1/upload` | an image out of a browser, [`upload`] |
+//! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
 //! | `GET /api/v1/…` | lists, [`plain`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
@@ -17,6 +18,7 @@ pub mod guard;
 pub mod metrics;
 mod origin;
 mod plain;
+mod rehearsal;
 pub mod token;
 pub mod upload;
 mod verbs;
@@ -49,6 +51,7 @@ pub fn router(engine: Engine) -> Router {
         .route("/api/v1/watch", get(verbs::watch))
         .route("/api/v1/openapi.json", get(openapi))
         .route("/metrics", get(metrics::metrics))
+        .merge(rehearsal::routes())
         .merge(plain::routes())
         .merge(origin::routes())
         .fallback(nothing_here)
@@ -112,7 +115,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (31, 14)
+            (33, 14)
         );
     }
 }

@@ -4,6 +4,7 @@ mod batches;
 mod boards;
 mod names;
 mod products;
+pub(super) mod rehearsals;
 pub(super) mod shared;
 mod venues;
 
@@ -102,11 +103,11 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
             turn.effect(Effect::StopServer(server));
             Ok(done(format!("{} is being stopped.", server.as_str())))
         }
+        Command::RehearsalStart(plan) => rehearsals::start(turn, plan),
+        Command::RehearsalStop => rehearsals::stop(turn),
         Command::BoardPlace { .. }
         | Command::DeploymentSet(_)
         | Command::PreferencesSet(_)
-        | Command::RehearsalStart(_)
-        | Command::RehearsalStop
         | Command::Unknown => Err(Refusal::invalid(
             "command",
             "This version does not know that command.",

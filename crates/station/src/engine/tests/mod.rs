@@ -7,6 +7,7 @@ mod device;
 mod holds;
 mod names;
 mod parallel;
+mod rehearsals;
 mod reports;
 mod restart;
 mod same_board;
