@@ -1,5 +1,7 @@
 //! What the engine is told once and keeps in mind.
 
+use std::path::PathBuf;
+
 /// How the engine is set.
 #[derive(Debug, Clone)]
 pub(super) struct Config {
@@ -9,4 +11,6 @@ pub(super) struct Config {
     pub(super) require_token: bool,
     /// Base URL of the door for boards.
     pub(super) station_url: Option<String>,
+    /// The data folder.
+    pub(super) folder: PathBuf,
 }

@@ -4,6 +4,7 @@ mod batches;
 mod boards;
 mod names;
 mod products;
+mod settings;
 pub(super) mod shared;
 mod venues;
 
@@ -102,9 +103,9 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
             turn.effect(Effect::StopServer(server));
             Ok(done(format!("{} is being stopped.", server.as_str())))
         }
-        Command::BoardPlace { .. }
-        | Command::DeploymentSet(_)
-        | Command::PreferencesSet(_)
+        Command::BoardPlace { board, place } => boards::place(turn, board, &place),
+        Command::PreferencesSet(preferences) => settings::preferences(turn, preferences),
+        Command::DeploymentSet(_)
         | Command::RehearsalStart(_)
         | Command::RehearsalStop
         | Command::Unknown => Err(Refusal::invalid(

@@ -10,6 +10,9 @@ mod parallel;
 mod reports;
 mod restart;
 mod same_board;
+mod sheet;
+mod tries;
+mod warnings;
 mod watching;
 
 use super::{Engine, NewImage, Options};
