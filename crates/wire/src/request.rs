@@ -186,7 +186,10 @@ fn sentence(error: &str) -> String {
     if let Some((found, expected)) = mismatch(error) {
         return format!("{} was expected here, not {found}.", capital(expected));
     }
-    format!("{}.", capital(&error.replace('`', "\"")).trim_end_matches('.'))
+    format!(
+        "{}.",
+        capital(&error.replace('`', "\"")).trim_end_matches('.')
+    )
 }
 
 /// The two sides of `invalid type: X, expected Y`, in words.
@@ -255,7 +258,12 @@ mod tests {
         vec![
             (
                 json!({"command": "product_add", "code": "KXP2", "name": "Kart", "pattern": "p"}),
-                vec![("code", json!("")), ("code", json!("a b")), ("name", text()), ("pattern", text())],
+                vec![
+                    ("code", json!("")),
+                    ("code", json!("a b")),
+                    ("name", text()),
+                    ("pattern", text()),
+                ],
             ),
             (
                 json!({"command": "product_edit", "code": "KXP2", "name": "Kart", "pattern": "p"}),
@@ -263,11 +271,22 @@ mod tests {
             ),
             (
                 json!({"command": "venue_add", "code": "CORO", "name": "n", "location": "l", "contact": "c"}),
-                vec![("code", json!("")), ("code", json!("C O")), ("name", text()), ("location", text()), ("contact", text())],
+                vec![
+                    ("code", json!("")),
+                    ("code", json!("C O")),
+                    ("name", text()),
+                    ("location", text()),
+                    ("contact", text()),
+                ],
             ),
             (
                 json!({"command": "venue_edit", "code": "CORO", "name": "n", "location": "l", "contact": "c"}),
-                vec![("code", json!("COR")), ("name", text()), ("location", text()), ("contact", text())],
+                vec![
+                    ("code", json!("COR")),
+                    ("name", text()),
+                    ("location", text()),
+                    ("contact", text()),
+                ],
             ),
             (
                 json!({"command": "names_import", "product": "KXP2", "venue": "CORO",
@@ -315,7 +334,11 @@ mod tests {
             ),
             (
                 json!({"command": "batch_extend", "batch": 1, "by": 5}),
-                vec![("batch", json!("one")), ("by", json!("")), ("by", json!(5_000_000_000_u64))],
+                vec![
+                    ("batch", json!("one")),
+                    ("by", json!("")),
+                    ("by", json!(5_000_000_000_u64)),
+                ],
             ),
             (
                 json!({"command": "board_place", "board": "d137e638", "place": "slot 3"}),
@@ -333,7 +356,11 @@ mod tests {
             ),
             (
                 json!({"command": "preferences_set", "quiet": true, "names_low": 5, "disk_low": 9}),
-                vec![("quiet", json!("")), ("names_low", json!("")), ("disk_low", json!(-1))],
+                vec![
+                    ("quiet", json!("")),
+                    ("names_low", json!("")),
+                    ("disk_low", json!(-1)),
+                ],
             ),
             (
                 json!({"command": "rehearsal_start", "boards": 8, "speed_percent": 100, "faulty": 1,
@@ -367,7 +394,9 @@ mod tests {
                 let (field, message) = refused(broken.clone());
                 assert_eq!(field, last, "{broken}: {message}");
                 let noise = ["line 1", "`", "invalid type", "expected", ".."];
-                let noisy = noise.iter().any(|n| message.contains(n) && *n != "expected");
+                let noisy = noise
+                    .iter()
+                    .any(|n| message.contains(n) && *n != "expected");
                 assert!(!noisy && message.ends_with('.'), "{message}");
             }
         }
@@ -393,8 +422,13 @@ mod tests {
 
     #[test]
     fn the_first_of_two_faults_is_named_also_when_they_sound_alike() {
-        let plan = json!({"command": "venue_add", "code": "CORO", "name": 5, "location": 5, "contact": 5});
-        let first = plan.as_object().unwrap().iter().find(|(_, v)| v.is_number());
+        let plan =
+            json!({"command": "venue_add", "code": "CORO", "name": 5, "location": 5, "contact": 5});
+        let first = plan
+            .as_object()
+            .unwrap()
+            .iter()
+            .find(|(_, v)| v.is_number());
         let first = first.unwrap().0.clone();
         assert_eq!(refused(plan).0, first);
     }
@@ -402,7 +436,10 @@ mod tests {
     #[test]
     fn a_missing_field_is_named() {
         let (field, message) = refused(json!({"command": "venue_add", "code": "CORO"}));
-        assert_eq!((field.as_str(), message.as_str()), ("name", "The name is missing."));
+        assert_eq!(
+            (field.as_str(), message.as_str()),
+            ("name", "The name is missing.")
+        );
         let (field, _) = refused(json!({"code": "CORO"}));
         assert_eq!(field, "command");
         let import = json!({"command": "names_import", "product": "A", "venue": "CORO", "source": {"from": "csv"}});

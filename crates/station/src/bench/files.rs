@@ -100,7 +100,10 @@ mod tests {
             files.reached("kernel.img", 500);
             files.begin(true);
             let stopped = files.stopped.clone().unwrap();
-            assert_eq!((stopped.path.as_str(), stopped.times), ("kernel.img", times));
+            assert_eq!(
+                (stopped.path.as_str(), stopped.times),
+                ("kernel.img", times)
+            );
         }
         files.started("config.txt", 10);
         files.begin(true);

@@ -4,8 +4,8 @@
 //! stage, the board ends in a stage that makes sense, and what happened is noted for the log.
 
 use super::attempt::Attempt;
-use super::{boots, curve};
 use super::seat::Seat;
+use super::{boots, curve};
 use std::net::Ipv4Addr;
 use wire::batch::VerifyLevel;
 use wire::board::{Failure, Hold, Progress, Stall};

@@ -258,7 +258,11 @@ impl<'a> Turn<'a> {
         every_ms: i64,
         note: Note,
     ) -> Result<(), StoreError> {
-        if self.noticed.seldom.is_due(note.kind, whom, every_ms, self.now) {
+        if self
+            .noticed
+            .seldom
+            .is_due(note.kind, whom, every_ms, self.now)
+        {
             self.note(about, note)?;
         }
         Ok(())

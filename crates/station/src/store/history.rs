@@ -138,7 +138,10 @@ pub(super) fn page(filter: &HistoryFilter, road: &Road) -> (String, Vec<Box<dyn 
 pub(super) fn counting(filter: &HistoryFilter, road: &Road) -> (String, Vec<Box<dyn ToSql>>) {
     let (from, all) = rows(filter, road);
     let (filtered, values) = all.done();
-    (format!("SELECT count(*) AS n FROM {from} {filtered}"), values)
+    (
+        format!("SELECT count(*) AS n FROM {from} {filtered}"),
+        values,
+    )
 }
 
 /// Deployments, newest first.

@@ -22,7 +22,9 @@ fn last<'a>(sight: &Sight<'a>) -> Option<&'a Reading> {
 }
 
 pub(super) fn tftp_not_serving(sight: &Sight<'_>) -> Option<Said> {
-    let how = sight.not_serving(ServerKind::Tftp).filter(|_| loading(sight))?;
+    let how = sight
+        .not_serving(ServerKind::Tftp)
+        .filter(|_| loading(sight))?;
     act(
         format!("It has an address and gets no files: the station's TFTP server {how}."),
         "Start it on the health page, then power-cycle the board.",
@@ -31,7 +33,10 @@ pub(super) fn tftp_not_serving(sight: &Sight<'_>) -> Option<Said> {
 
 pub(super) fn no_agent(sight: &Sight<'_>) -> Option<Said> {
     let finding = sight.finding(check::AGENT).filter(|_| loading(sight))?;
-    let next = finding.next.as_deref().unwrap_or("Install the package again.");
+    let next = finding
+        .next
+        .as_deref()
+        .unwrap_or("Install the package again.");
     act(finding.text.clone(), next)
 }
 
@@ -112,7 +117,10 @@ pub(super) fn same_file_again(sight: &Sight<'_>) -> Option<Said> {
     }
     let times = stopped.times + 1;
     act(
-        format!("It stopped at the same file, {}, {times} times in a row.", file.path),
+        format!(
+            "It stopped at the same file, {}, {times} times in a row.",
+            file.path
+        ),
         "Its EEPROM is too old, or the image's boot files are not for this board: update the one or \
          choose another image.",
     )
@@ -132,7 +140,10 @@ fn ends_the_boot(path: &str) -> bool {
 pub(super) fn agent_silent(sight: &Sight<'_>) -> Option<Said> {
     let file = last(sight).filter(|file| file.whole && ends_the_boot(&file.path))?;
     act(
-        format!("It loaded everything ({} last) and its agent never spoke.", file.path),
+        format!(
+            "It loaded everything ({} last) and its agent never spoke.",
+            file.path
+        ),
         "Check its power, above all over PoE. If it happens again, the image's kernel does not fit \
          this board: connect a screen and read what it says.",
     )
@@ -140,9 +151,7 @@ pub(super) fn agent_silent(sight: &Sight<'_>) -> Option<Said> {
 
 pub(super) fn stopped_in_file(sight: &Sight<'_>) -> Option<Said> {
     let again = same_file_again(sight).or_else(|| block_limit(sight));
-    if !sight.quiet_in(Stage::LoadingBootFiles)
-        || again.is_some()
-        || agent_silent(sight).is_some()
+    if !sight.quiet_in(Stage::LoadingBootFiles) || again.is_some() || agent_silent(sight).is_some()
     {
         return None;
     }

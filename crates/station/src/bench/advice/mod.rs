@@ -127,7 +127,9 @@ impl<'a> Sight<'a> {
 
     /// Did this board take the rival's offer?
     fn took(&self, rival: &Rival) -> bool {
-        rival.client.is_some_and(|mac| self.seat.macs.contains(&mac))
+        rival
+            .client
+            .is_some_and(|mac| self.seat.macs.contains(&mac))
     }
 }
 

@@ -161,10 +161,18 @@ fn the_hardware_comes_first_when_it_explains_the_silence() {
     assert_eq!(first(&seat, &again), "restarts_again");
     seat.inventory = Some(Box::new(inventory(Some(0x5_0005), Some(100))));
     let said = rules(&seat, &again);
-    let expected = ["under_voltage", "restarts_again", "quiet_at_work", "slow_link"];
+    let expected = [
+        "under_voltage",
+        "restarts_again",
+        "quiet_at_work",
+        "slow_link",
+    ];
     assert_eq!(said, expected);
     seat.inventory = Some(Box::new(inventory(Some(0x2_0000), Some(1000))));
-    assert_eq!(rules(&seat, &Around::default()), ["quiet_at_work", "throttled"]);
+    assert_eq!(
+        rules(&seat, &Around::default()),
+        ["quiet_at_work", "throttled"]
+    );
 }
 
 fn inventory(throttled: Option<u32>, link_mbit: Option<u32>) -> wire::agent::Inventory {
@@ -197,11 +205,15 @@ fn a_bad_medium_is_told_from_another_failure() {
         });
         first(&seat, &Around::default())
     };
-    let write = "/dev/mmcblk0: writing sectors 8 to 9 failed twice: Input/output error (os error 5)";
+    let write =
+        "/dev/mmcblk0: writing sectors 8 to 9 failed twice: Input/output error (os error 5)";
     assert_eq!(fail(Stage::Writing, write), "bad_medium");
     let read = "/dev/mmcblk0: sectors 8 to 9 did not read back as written, twice: byte 3 differs";
     assert_eq!(fail(Stage::Verifying, read), "bad_medium");
-    assert_eq!(fail(Stage::Writing, "the image is not to be had: no route"), "failed");
+    assert_eq!(
+        fail(Stage::Writing, "the image is not to be had: no route"),
+        "failed"
+    );
 }
 
 #[test]

@@ -36,7 +36,10 @@ pub(super) fn quiet_at_work(sight: &Sight<'_>) -> Option<Said> {
         return None;
     }
     look(
-        format!("It stopped reporting in the middle of its work ({}).", sight.stage()),
+        format!(
+            "It stopped reporting in the middle of its work ({}).",
+            sight.stage()
+        ),
         "Check its power and its cable; it goes on by itself when the network comes back. Else \
          power-cycle it.",
     )

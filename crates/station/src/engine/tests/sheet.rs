@@ -54,7 +54,8 @@ async fn progress(rig: &Rig, job: &Job, stage: Stage, done: u64) {
 #[tokio::test]
 async fn the_way_from_the_first_packet_to_the_first_boot_survives_a_restart() {
     let rig = Rig::with_batch(1).await;
-    rig.engine.set_station_url("http://192.168.151.1:5001".to_owned());
+    rig.engine
+        .set_station_url("http://192.168.151.1:5001".to_owned());
     boot(&rig, 7).await;
     let job = rig.job(7).await;
     let names = [
@@ -67,13 +68,15 @@ async fn the_way_from_the_first_packet_to_the_first_boot_survives_a_restart() {
     for (seq, stage) in (1..).zip(names) {
         rig.pass(1000);
         let detail = Some(format!("step {seq}"));
-        rig.report(&job, vec![(seq, AgentEvent::Step { stage, detail })]).await;
+        rig.report(&job, vec![(seq, AgentEvent::Step { stage, detail })])
+            .await;
         for done in [0, 40, 100] {
             progress(&rig, &job, stage, done).await;
         }
     }
     rig.pass(1000);
-    rig.report(&job, vec![(6, AgentEvent::Done(outcome()))]).await;
+    rig.report(&job, vec![(6, AgentEvent::Done(outcome()))])
+        .await;
     rig.pass(1000);
     rig.hello(&job, "KXP2-CORO-001").await;
     let rig = rig.reopen().await;
@@ -134,7 +137,11 @@ async fn a_second_boot_follows_the_failed_attempt_before_it() {
     rig.command(Command::BoardRetry { board }).await;
     rig.discover(7).await;
     let stages: Vec<_> = stretches(&sheet(&rig, 7).await);
-    let tail = [(Stage::Writing, 3000), (Stage::Failed, 3000), (Stage::Seen, 63_000)];
+    let tail = [
+        (Stage::Writing, 3000),
+        (Stage::Failed, 3000),
+        (Stage::Seen, 63_000),
+    ];
     assert_eq!(stages[stages.len() - 3..], tail);
 }
 
@@ -171,7 +178,10 @@ async fn the_newest_state_of_the_power_is_known_without_a_write_for_each_check_i
         rig.ask(check_in).await;
     }
     let said = sheet(&rig, 7).await;
-    assert_eq!(said.inventory.unwrap().temperature_millicelsius, Some(42_000));
+    assert_eq!(
+        said.inventory.unwrap().temperature_millicelsius,
+        Some(42_000)
+    );
     let rules: Vec<_> = said.advice.iter().map(|a| a.rule.as_str()).collect();
     assert_eq!(rules, ["held", "under_voltage"]);
     let rig = rig.reopen().await;
@@ -184,5 +194,8 @@ async fn a_board_that_nobody_knows_has_no_sheet() {
     let rig = Rig::empty();
     let board = BoardId::Pi(9);
     let refusal = rig.engine.query(Query::Sheet { board }).await.unwrap_err();
-    assert_eq!((refusal.code, refusal.field.as_deref()), (Code::NotFound, Some("board")));
+    assert_eq!(
+        (refusal.code, refusal.field.as_deref()),
+        (Code::NotFound, Some("board"))
+    );
 }

@@ -33,7 +33,10 @@ async fn preferences_are_kept_and_told() {
         disk_low: 1,
     };
     prefer(&rig, quiet.clone()).await;
-    assert_eq!(stream.next().await, Some(Update::Preferences(quiet.clone())));
+    assert_eq!(
+        stream.next().await,
+        Some(Update::Preferences(quiet.clone()))
+    );
     let rig = rig.reopen().await;
     assert_eq!(snapshot(&rig).await.preferences, quiet);
     assert!(!snapshot(&rig).await.is_rehearsal);
@@ -66,7 +69,10 @@ async fn whoever_shows_plans_is_told_that_they_changed() {
         }
     };
     let waited = tokio::time::timeout(std::time::Duration::from_secs(20), told).await;
-    assert!(waited.is_ok(), "only {plans} of venue, names, batch and claim");
+    assert!(
+        waited.is_ok(),
+        "only {plans} of venue, names, batch and claim"
+    );
 }
 
 #[tokio::test]
@@ -85,7 +91,11 @@ async fn a_pool_that_runs_low_is_said_once_per_crossing() {
     assert_eq!(said(&rig, "names.low").await.len(), 1);
     rig.import("8-20").await;
     rig.command(Command::BatchExtend { batch, by: 12 }).await;
-    assert_eq!(said(&rig, "names.low").await.len(), 2, "it was filled between");
+    assert_eq!(
+        said(&rig, "names.low").await.len(),
+        2,
+        "it was filled between"
+    );
 }
 
 #[tokio::test]
@@ -115,7 +125,10 @@ async fn a_place_is_kept_with_its_board() {
     };
     rig.command(place(" switch 1, port 14 ")).await;
     let rig = rig.reopen().await;
-    assert_eq!(rig.tile(7).await.place.as_deref(), Some("switch 1, port 14"));
+    assert_eq!(
+        rig.tile(7).await.place.as_deref(),
+        Some("switch 1, port 14")
+    );
     let refusal = rig.refused(place(&"x".repeat(33))).await;
     assert_eq!(refusal.field.as_deref(), Some("place"));
     rig.command(place("")).await;
