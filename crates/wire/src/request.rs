@@ -17,14 +17,13 @@ use serde_json::{Map, Value};
 const TAGS: [&str; 5] = ["command", "query", "from", "document", "kind"];
 
 /// Reads a value. The refusal names the innermost field at fault.
-pub fn parse<T: DeserializeOwned>(value: Value) -> Result<T, Refusal> {
-    // The first reading uses the value up; a copy is only worth its price once it has failed.
-    T::deserialize(&value).map_err(|error| refusal::<T>(&value, &error.to_string()))
+pub fn parse<T: DeserializeOwned>(value: &Value) -> Result<T, Refusal> {
+    T::deserialize(value).map_err(|error| refusal::<T>(value, &error.to_string()))
 }
 
 /// Reads a value from its text.
 pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(text).or_else(|_| parse(value(text)?))
+    serde_json::from_slice(text).or_else(|_| parse(&value(text)?))
 }
 
 /// The JSON in a text, whatever it means.
@@ -38,7 +37,7 @@ fn value(text: &[u8]) -> Result<Value, Refusal> {
 }
 
 /// Reads a command.
-pub fn command(value: Value) -> Result<Command, Refusal> {
+pub fn command(value: &Value) -> Result<Command, Refusal> {
     parse(value)
 }
 
@@ -53,8 +52,8 @@ pub enum Question {
 
 /// Reads a question. A form asks [`Query::Try`] while a person types, so a command that cannot be
 /// read yet is no fault of the question: it is what the question is about.
-pub fn question(value: Value) -> Result<Question, Refusal> {
-    match parse(value.clone()) {
+pub fn question(value: &Value) -> Result<Question, Refusal> {
+    match parse(value) {
         Ok(query) => Ok(Question::Ask(Box::new(query))),
         Err(refusal) if value.get("query").and_then(Value::as_str) == Some("try") => {
             let tried = Tried::Refuse { refusal };
@@ -66,7 +65,7 @@ pub fn question(value: Value) -> Result<Question, Refusal> {
 
 /// The same from its text.
 pub fn read_question(text: &[u8]) -> Result<Question, Refusal> {
-    question(value(text)?)
+    question(&value(text)?)
 }
 
 fn refusal<T: DeserializeOwned>(value: &Value, error: &str) -> Refusal {
@@ -235,8 +234,8 @@ mod tests {
     use serde_json::json;
 
     /// What is refused about a command, and where.
-    fn refused(value: Value) -> (String, String) {
-        let refusal = command(value.clone()).expect_err(&value.to_string());
+    fn refused(value: &Value) -> (String, String) {
+        let refusal = command(value).expect_err(&value.to_string());
         assert_eq!(refusal.code, Code::Invalid);
         let field = refusal.field.unwrap_or_else(|| panic!("{value}: no field"));
         (field, refusal.message)
@@ -244,7 +243,8 @@ mod tests {
 
     #[test]
     fn a_venue_code_of_three_characters_is_named_and_explained() {
-        let (field, message) = refused(json!({"command": "venue_add", "code": "COR", "name": "x"}));
+        let form = json!({"command": "venue_add", "code": "COR", "name": "x"});
+        let (field, message) = refused(&form);
         assert_eq!(field, "code");
         assert_eq!(
             message,
@@ -253,127 +253,47 @@ mod tests {
     }
 
     /// Every form, whole, and what can be written wrongly into each of its fields.
-    fn forms() -> Vec<(Value, Vec<(&'static str, Value)>)> {
-        let text = || json!(7);
-        vec![
-            (
-                json!({"command": "product_add", "code": "KXP2", "name": "Kart", "pattern": "p"}),
-                vec![
-                    ("code", json!("")),
-                    ("code", json!("a b")),
-                    ("name", text()),
-                    ("pattern", text()),
-                ],
-            ),
-            (
-                json!({"command": "product_edit", "code": "KXP2", "name": "Kart", "pattern": "p"}),
-                vec![("code", json!("-")), ("name", text()), ("pattern", text())],
-            ),
-            (
-                json!({"command": "venue_add", "code": "CORO", "name": "n", "location": "l", "contact": "c"}),
-                vec![
-                    ("code", json!("")),
-                    ("code", json!("C O")),
-                    ("name", text()),
-                    ("location", text()),
-                    ("contact", text()),
-                ],
-            ),
-            (
-                json!({"command": "venue_edit", "code": "CORO", "name": "n", "location": "l", "contact": "c"}),
-                vec![
-                    ("code", json!("COR")),
-                    ("name", text()),
-                    ("location", text()),
-                    ("contact", text()),
-                ],
-            ),
-            (
-                json!({"command": "names_import", "product": "KXP2", "venue": "CORO",
-                    "source": {"from": "spec", "text": "1-5"}, "dry_run": true}),
-                vec![
-                    ("product", json!("")),
-                    ("venue", json!("")),
-                    ("source", json!("1-5")),
-                    ("source.text", text()),
-                    ("dry_run", json!("yes")),
-                ],
-            ),
-            (
-                json!({"command": "image_add", "path": "/a.img", "product": "KXP2", "version": "1",
-                    "description": "d", "activate": true}),
-                vec![
-                    ("path", text()),
-                    ("product", json!("")),
-                    ("version", text()),
-                    ("description", text()),
-                    ("activate", json!("")),
-                ],
-            ),
-            (
-                json!({"command": "batch_create", "product": "KXP2", "venue": "CORO", "count": 5,
-                    "image": "ab".repeat(32), "reimage": "ask", "disks": {"kinds": ["sd"]},
-                    "rules": {"models": ["Raspberry Pi 5"], "min_ram_mib": 1024, "disks": ["sd"],
-                        "boards": ["d137e638"]}}),
-                vec![
-                    ("product", json!("")),
-                    ("venue", json!("COR")),
-                    ("count", json!(-1)),
-                    ("count", json!("")),
-                    ("count", json!(null)),
-                    ("count", json!(1.5)),
-                    ("image", json!("")),
-                    ("reimage", json!(5)),
-                    ("disks.kinds", json!("sd")),
-                    ("rules.models", json!("Pi")),
-                    ("rules.min_ram_mib", json!("much")),
-                    ("rules.disks", json!(5)),
-                    ("rules.boards", json!(["d137e638", "nobody"])),
-                    ("rules.boards", json!([""])),
-                ],
-            ),
-            (
-                json!({"command": "batch_extend", "batch": 1, "by": 5}),
-                vec![
-                    ("batch", json!("one")),
-                    ("by", json!("")),
-                    ("by", json!(5_000_000_000_u64)),
-                ],
-            ),
-            (
-                json!({"command": "board_place", "board": "d137e638", "place": "slot 3"}),
-                vec![("board", json!("")), ("place", text())],
-            ),
-            (
-                json!({"command": "deployment_set", "interface": "eth1", "address": "10.0.0.1/24",
-                    "leases": "10.0.0.2-10.0.0.9", "force_default_route": false}),
-                vec![
-                    ("interface", text()),
-                    ("address", text()),
-                    ("leases", text()),
-                    ("force_default_route", json!("")),
-                ],
-            ),
-            (
-                json!({"command": "preferences_set", "quiet": true, "names_low": 5, "disk_low": 9}),
-                vec![
-                    ("quiet", json!("")),
-                    ("names_low", json!("")),
-                    ("disk_low", json!(-1)),
-                ],
-            ),
-            (
-                json!({"command": "rehearsal_start", "boards": 8, "speed_percent": 100, "faulty": 1,
-                    "faults": ["power_cut"], "models": ["pi5"]}),
-                vec![
-                    ("boards", json!("")),
-                    ("speed_percent", json!("fast")),
-                    ("faulty", json!(null)),
-                    ("faults", json!("power_cut")),
-                    ("models", json!([7])),
-                ],
-            ),
-        ]
+    const FORMS: &str = r#"[
+        [{"command": "product_add", "code": "KXP2", "name": "Kart", "pattern": "p"},
+         [["code", ""], ["code", "a b"], ["name", 7], ["pattern", 7]]],
+        [{"command": "product_edit", "code": "KXP2", "name": "Kart", "pattern": "p"},
+         [["code", "-"], ["name", 7], ["pattern", 7]]],
+        [{"command": "venue_add", "code": "CORO", "name": "n", "location": "l", "contact": "c"},
+         [["code", ""], ["code", "C O"], ["name", 7], ["location", 7], ["contact", 7]]],
+        [{"command": "venue_edit", "code": "CORO", "name": "n", "location": "l", "contact": "c"},
+         [["code", "COR"], ["name", 7], ["location", 7], ["contact", 7]]],
+        [{"command": "names_import", "product": "KXP2", "venue": "CORO",
+          "source": {"from": "spec", "text": "1-5"}, "dry_run": true},
+         [["product", ""], ["venue", ""], ["source", "1-5"], ["source.text", 7],
+          ["dry_run", "yes"]]],
+        [{"command": "image_add", "path": "/a.img", "product": "KXP2", "version": "1",
+          "description": "d", "activate": true},
+         [["path", 7], ["product", ""], ["version", 7], ["description", 7], ["activate", ""]]],
+        [{"command": "batch_create", "product": "KXP2", "venue": "CORO", "count": 5,
+          "image": "abababababababababababababababababababababababababababababababab",
+          "reimage": "ask", "disks": {"kinds": ["sd"]}, "rules": {"models": ["Raspberry Pi 5"],
+          "min_ram_mib": 1024, "disks": ["sd"], "boards": ["d137e638"]}},
+         [["product", ""], ["venue", "COR"], ["count", -1], ["count", ""], ["count", null],
+          ["count", 1.5], ["image", ""], ["reimage", 5], ["disks.kinds", "sd"],
+          ["rules.models", "Pi"], ["rules.min_ram_mib", "much"], ["rules.disks", 5],
+          ["rules.boards", ["d137e638", "nobody"]], ["rules.boards", [""]]]],
+        [{"command": "batch_extend", "batch": 1, "by": 5},
+         [["batch", "one"], ["by", ""], ["by", 5000000000]]],
+        [{"command": "board_place", "board": "d137e638", "place": "slot 3"},
+         [["board", ""], ["place", 7]]],
+        [{"command": "deployment_set", "interface": "eth1", "address": "10.0.0.1/24",
+          "leases": "10.0.0.2-10.0.0.9", "force_default_route": false},
+         [["interface", 7], ["address", 7], ["leases", 7], ["force_default_route", ""]]],
+        [{"command": "preferences_set", "quiet": true, "names_low": 5, "disk_low": 9},
+         [["quiet", ""], ["names_low", ""], ["disk_low", -1]]],
+        [{"command": "rehearsal_start", "boards": 8, "speed_percent": 100, "faulty": 1,
+          "faults": ["power_cut"], "models": ["pi5"]},
+         [["boards", ""], ["speed_percent", "fast"], ["faulty", null], ["faults", "power_cut"],
+          ["models", [7]]]]
+    ]"#;
+
+    fn forms() -> Vec<(Value, Vec<(String, Value)>)> {
+        serde_json::from_str(FORMS).unwrap()
     }
 
     fn put(whole: &Value, path: &str, wrong: Value) -> Value {
@@ -386,12 +306,12 @@ mod tests {
     #[test]
     fn every_field_of_every_form_is_named_when_it_is_wrong() {
         for (whole, wrongs) in forms() {
-            let understood = command(whole.clone());
+            let understood = command(&whole);
             assert!(understood.is_ok(), "{whole}: {understood:?}");
             for (path, wrong) in wrongs {
-                let broken = put(&whole, path, wrong);
+                let broken = put(&whole, &path, wrong);
                 let last = path.rsplit('.').next().unwrap();
-                let (field, message) = refused(broken.clone());
+                let (field, message) = refused(&broken);
                 assert_eq!(field, last, "{broken}: {message}");
                 let noise = ["line 1", "`", "invalid type", "expected", ".."];
                 let noisy = noise
@@ -406,8 +326,8 @@ mod tests {
     fn a_command_that_is_only_tried_has_the_same_fields() {
         for (whole, wrongs) in forms() {
             for (path, wrong) in wrongs {
-                let tried = json!({"query": "try", "of": put(&whole, path, wrong)});
-                let Question::Known(answer) = question(tried).unwrap() else {
+                let tried = json!({"query": "try", "of": put(&whole, &path, wrong)});
+                let Question::Known(answer) = question(&tried).unwrap() else {
                     panic!("{path} was understood");
                 };
                 let Answer::Try(Tried::Refuse { refusal }) = *answer else {
@@ -416,7 +336,7 @@ mod tests {
                 assert_eq!(refusal.field.as_deref(), path.rsplit('.').next());
             }
             let tried = json!({"query": "try", "of": whole});
-            assert!(matches!(question(tried), Ok(Question::Ask(_))));
+            assert!(matches!(question(&tried), Ok(Question::Ask(_))));
         }
     }
 
@@ -430,20 +350,20 @@ mod tests {
             .iter()
             .find(|(_, v)| v.is_number());
         let first = first.unwrap().0.clone();
-        assert_eq!(refused(plan).0, first);
+        assert_eq!(refused(&plan).0, first);
     }
 
     #[test]
     fn a_missing_field_is_named() {
-        let (field, message) = refused(json!({"command": "venue_add", "code": "CORO"}));
+        let (field, message) = refused(&json!({"command": "venue_add", "code": "CORO"}));
         assert_eq!(
             (field.as_str(), message.as_str()),
             ("name", "The name is missing.")
         );
-        let (field, _) = refused(json!({"code": "CORO"}));
+        let (field, _) = refused(&json!({"code": "CORO"}));
         assert_eq!(field, "command");
         let import = json!({"command": "names_import", "product": "A", "venue": "CORO", "source": {"from": "csv"}});
-        assert_eq!(refused(import).0, "text");
+        assert_eq!(refused(&import).0, "text");
     }
 
     #[test]

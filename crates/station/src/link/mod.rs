@@ -51,12 +51,12 @@ impl Station {
     }
 
     /// Changes something, as a page says it. What cannot be read is refused with its field.
-    pub async fn command_json(&self, command: serde_json::Value) -> Result<Receipt, Refusal> {
+    pub async fn command_json(&self, command: &serde_json::Value) -> Result<Receipt, Refusal> {
         self.command(request::command(command)?).await
     }
 
     /// Asks something, as a page says it. What cannot be read is refused with its field.
-    pub async fn query_json(&self, query: serde_json::Value) -> Result<Answer, Refusal> {
+    pub async fn query_json(&self, query: &serde_json::Value) -> Result<Answer, Refusal> {
         match request::question(query)? {
             Question::Ask(query) => self.query(*query).await,
             Question::Known(answer) => Ok(*answer),

@@ -157,7 +157,11 @@ async fn the_tile_says_the_first_of_what_the_sheet_says() {
     });
     rig.caught_up().await;
     rig.pass(40_000);
-    rig.engine.at_desk(|desk| Ok(desk.tick())).await.unwrap();
+    let looked = rig.engine.at_desk(|desk| {
+        desk.tick();
+        Ok(())
+    });
+    looked.await.unwrap();
     let sheet = sheet(&rig, 7).await;
     let first = &sheet.advice[0];
     assert_eq!(first.rule, "rival_answered");

@@ -92,7 +92,7 @@ async fn a_form_half_filled_is_answered_like_one_that_breaks_a_rule() {
     let rig = Rig::empty();
     let half = serde_json::json!({"query": "try", "of":
         {"command": "product_add", "code": "", "name": "Kart", "pattern": "{product}"}});
-    let question = request::question(half).unwrap();
+    let question = request::question(&half).unwrap();
     assert!(matches!(question, Question::Known(_)));
     match rig.engine.question(question).await.unwrap() {
         Answer::Try(Tried::Refuse { refusal }) => {
