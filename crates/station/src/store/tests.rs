@@ -478,10 +478,8 @@ fn how_long_questions_take_over_a_long_history() {
             let list = begun.elapsed();
             let count = history::count(&reader, &filter).unwrap();
             let counted = begun.elapsed().saturating_sub(list);
-            let said = format!(
-                "{list:?} a page of {rows}, {:?} to count {count}: {filter:?}",
-                counted
-            );
+            let said =
+                format!("{list:?} a page of {rows}, {counted:?} to count {count}: {filter:?}");
             let longest = list.max(counted);
             if longest > slowest.0 {
                 slowest = (longest, said);

@@ -110,7 +110,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (31, 14)
+            (33, 17)
         );
     }
 }
