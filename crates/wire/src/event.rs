@@ -1,4 +1,39 @@
 //! The event log: one row for everything that changed, append-only.
+//!
+//! The kinds of events are stable. Those that notifications are made of:
+//!
+//! | kind | level | when |
+//! |---|---|---|
+//! | `board.hold` | warning | a board needs a decision; the text says which |
+//! | `failed` | error | a board failed |
+//! | `batch.completed` | info | as many boards of a batch are done as were planned |
+//! | `names.low` | warning | a pool that an open batch draws from fell under [`Preferences::names_low`]; once per crossing |
+//! | `disk.low` | warning | the data folder's disk fell under [`Preferences::disk_low`]; once per crossing |
+//! | `dhcp.rival` | error | another DHCP server is on the wire |
+//! | `wire.duplicate_address` | error | another machine has the station's address |
+//! | `dhcp.declined` | warning | a board found its address in use |
+//! | `dhcp.pool_full` | error | a board got no address: the range is used up |
+//! | `identity.conflict` | error | two boards claim to be one |
+//! | `server.refused` | error | a server does not serve |
+//! | `image.refused` | error | an import of an image failed |
+//!
+//! Those for the record:
+//!
+//! | kind | what |
+//! |---|---|
+//! | `stage` | a board entered a stage |
+//! | `stalled`, `heard` | a board was quiet for too long; is back |
+//! | `restarted`, `cancelled` | a deployment is over because the board restarted; was stopped |
+//! | `agent.log` | a line of a board's agent |
+//! | `hello.early`, `hello.wrong_name` | an installed system called home too soon; under another name |
+//! | `board.accepted`, `board.released` | by the operator |
+//! | `product.*`, `venue.*`, `name.*`, `names.*`, `batch.*`, `image.*` | plans changed |
+//! | `server.serving`, `server.stopped`, `server.restarted` | a server changed its state |
+//! | `wire.finding` | another finding of the wire checks |
+//! | `dhcp.not_ours`, `tftp.failed` | a foreign device asked; a board did not get a file |
+//!
+//! [`Preferences::names_low`]: crate::settings::Preferences::names_low
+//! [`Preferences::disk_low`]: crate::settings::Preferences::disk_low
 
 use crate::batch::BatchId;
 use crate::board::BoardId;

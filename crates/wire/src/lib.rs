@@ -28,6 +28,7 @@ pub mod nic;
 pub mod query;
 pub mod refusal;
 pub mod rehearsal;
+pub mod request;
 pub mod revision;
 pub mod settings;
 pub mod sheet;

@@ -66,6 +66,8 @@ pub enum DhcpEvent {
         server: Ipv4Addr,
         /// Its Ethernet address, when known.
         mac: Option<Mac>,
+        /// The client that took its offer instead of ours, when that is how it was noticed.
+        client: Option<Mac>,
         /// How it was noticed.
         how: String,
     },

@@ -375,6 +375,7 @@ impl Server {
             self.tell(DhcpEvent::Rival {
                 server,
                 mac: None,
+                client: Some(client),
                 how,
             });
         }

@@ -241,6 +241,7 @@ impl Front {
             code::NOT_FOUND => What::NotFound,
             _ => What::Failed {
                 why: why.to_owned(),
+                sent: 0,
             },
         };
         let id = self.take_id();

@@ -197,5 +197,7 @@ pub enum What {
     Failed {
         /// In words.
         why: String,
+        /// Bytes acknowledged.
+        sent: u64,
     },
 }

@@ -320,7 +320,7 @@ impl State {
 
     fn outcome(&self, size: u64) -> What {
         let sent = self.conversation.delivered() * self.block;
-        let failed = |why: String| What::Failed { why };
+        let failed = |why: String| What::Failed { why, sent };
         match (self.conversation.ending(), &self.stopped) {
             (Some(Ending::Done), _) => What::Done {
                 bytes: size,

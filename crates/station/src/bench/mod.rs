@@ -9,13 +9,18 @@
 //! - [`boots`]: when a network boot begins anew, and what to serve it;
 //! - [`admission`]: may this board be provisioned, by which batch, onto which disk;
 //! - [`stages`]: one thing heard + a board = the board afterwards and what to note;
+//! - [`files`]: the boot files it fetches; [`curve`]: how fast its disk goes;
 //! - [`permits`]: what an operator may allow;
-//! - [`stalls`]: how long each stage may be quiet.
+//! - [`stalls`]: how long each stage may be quiet; [`advice`]: what to look at then, and whenever a
+//!   board does not get on.
 
 pub mod admission;
+pub mod advice;
 pub mod attempt;
 pub mod boards;
 pub mod boots;
+pub mod curve;
+pub mod files;
 pub mod identity;
 pub mod permits;
 pub mod seat;

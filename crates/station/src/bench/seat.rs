@@ -1,11 +1,13 @@
 //! A seat: everything the bench knows about one board.
 
 use super::attempt::Attempt;
+use super::files::Files;
 use serde::{Deserialize, Serialize};
 use wire::agent::Inventory;
 use wire::board::Mac;
 use wire::name::Hostname;
 use wire::revision::Family;
+use wire::sheet::{Curve, Step};
 use wire::{Board, BoardId, Millis, Stage};
 
 /// What kind of machine a board is, as far as boot files care.
@@ -147,6 +149,12 @@ pub struct Seat {
     pub last: Option<Attempt>,
     /// The network boot it is in.
     pub boot: Option<Boot>,
+    /// The stretches of its newest network boot, up to its check-in.
+    pub way: Vec<Step>,
+    /// The boot files of its newest network boot.
+    pub files: Files,
+    /// How fast the disk of its present or last deployment went, as far as this run has seen it.
+    pub curve: Curve,
     /// Lines that its agent logged while the station ran.
     pub logged: u32,
     /// Seconds for which its LED is to blink, to be told with the next answer.
@@ -192,6 +200,9 @@ impl Seat {
             stored: true,
             last: None,
             boot: None,
+            way: Vec::new(),
+            files: Files::default(),
+            curve: Curve::default(),
             logged: 0,
             identify_s: 0,
         }
@@ -263,8 +274,8 @@ pub const MAX_MACS: usize = 16;
 pub const PRESUMED_DEAD_MS: i64 = 10 * 60 * 1000;
 
 impl Seat {
-    /// True when nothing changed that is kept when the station stops: signs of life, progress and
-    /// the file being fetched are not worth a write.
+    /// True when nothing changed that is kept when the station stops: signs of life, progress,
+    /// the file being fetched and the temperature are not worth a write.
     pub fn keeps_as(&self, old: &Self) -> bool {
         let mut same = old.clone();
         same.tile.last_seen = self.tile.last_seen;
@@ -274,6 +285,16 @@ impl Seat {
         same.last.clone_from(&self.last);
         same.identify_s = self.identify_s;
         same.logged = self.logged;
+        same.files.clone_from(&self.files);
+        same.curve.clone_from(&self.curve);
+        if let (Some(old), Some(new)) = (&mut same.inventory, &self.inventory) {
+            old.temperature_millicelsius = new.temperature_millicelsius;
+            // The low half says how it is at this moment, the high half what ever happened.
+            let ever = |flags: Option<u32>| flags.map(|f| f >> 16);
+            if ever(old.throttled) == ever(new.throttled) {
+                old.throttled = new.throttled;
+            }
+        }
         if self.tile.stage == Stage::LoadingBootFiles {
             same.tile.detail.clone_from(&self.tile.detail);
         }

@@ -4,13 +4,14 @@
 //! stage, the board ends in a stage that makes sense, and what happened is noted for the log.
 
 use super::attempt::Attempt;
-use super::boots;
 use super::seat::Seat;
+use super::{boots, curve};
 use std::net::Ipv4Addr;
 use wire::batch::VerifyLevel;
 use wire::board::{Failure, Hold, Progress, Stall};
 use wire::event::Level;
 use wire::name::Hostname;
+use wire::sheet::{Curve, Step};
 use wire::{Millis, Stage};
 
 /// One thing heard of a board, or decided about it.
@@ -155,6 +156,7 @@ pub fn hear(seat: &mut Seat, heard: Heard, now: Millis) -> Vec<Note> {
         }
         Heard::Fetching { file, progress } => fetching(seat, &file, progress, now, &mut notes),
         Heard::CheckedIn => {
+            seat.files.arrived();
             if boots::is_booting(seat) {
                 enter(seat, Stage::CheckedIn, now, &mut notes);
             }
@@ -174,6 +176,7 @@ pub fn hear(seat: &mut Seat, heard: Heard, now: Millis) -> Vec<Note> {
             back_to_work(seat, now, &mut notes);
             if seat.tile.stage == stage {
                 seat.tile.progress = Some(progress);
+                curve::note(&mut seat.curve, stage, &progress);
             }
         }
         Heard::Done(level) => done(seat, level, now, &mut notes),
@@ -187,6 +190,7 @@ pub fn hear(seat: &mut Seat, heard: Heard, now: Millis) -> Vec<Note> {
 
 /// Moves the tile and notes it. What belongs to the old stage alone is forgotten.
 fn enter(seat: &mut Seat, stage: Stage, now: Millis, notes: &mut Vec<Note>) {
+    pass(seat, stage, now);
     let tile = &mut seat.tile;
     tile.stage = stage;
     tile.stage_since = now;
@@ -198,8 +202,49 @@ fn enter(seat: &mut Seat, stage: Stage, now: Millis, notes: &mut Vec<Note>) {
     notes.push(Note::info("stage", text));
 }
 
+/// Most stretches of one network boot; it has four unless it goes in circles.
+const MOST_STRETCHES: usize = 8;
+
+/// Remembers the way of a network boot: when each of its stretches began and what was last known of
+/// the one before.
+fn pass(seat: &mut Seat, stage: Stage, now: Millis) {
+    let detail = seat.tile.detail.clone();
+    let detail = detail.or_else(|| seat.tile.ip.map(|ip| ip.to_string()));
+    let left = seat.tile.stage;
+    if let Some(last) = seat.way.last_mut().filter(|last| last.stage == left) {
+        last.ended = Some(now);
+        last.detail = detail.filter(|_| matches!(left, Stage::Addressed | Stage::LoadingBootFiles));
+    }
+    let of_boot = matches!(
+        stage,
+        Stage::Seen | Stage::Addressed | Stage::LoadingBootFiles | Stage::CheckedIn
+    );
+    // A boot begins with its first packet; one of which only the agent was heard, with the agent.
+    let arrived = seat.way.iter().any(|s| s.stage == Stage::CheckedIn);
+    if stage == Stage::Seen || (of_boot && arrived) {
+        seat.way.clear();
+    }
+    if of_boot && seat.way.len() < MOST_STRETCHES {
+        seat.way.push(Step {
+            stage,
+            began: now,
+            ended: None,
+            detail: None,
+        });
+    }
+}
+
 fn discovered(seat: &mut Seat, new_boot: bool, now: Millis, notes: &mut Vec<Note>) {
-    if new_boot && !boots::stands_still(seat) && seat.tile.stage != Stage::Seen {
+    if !new_boot {
+        return;
+    }
+    seat.files.begin(seat.tile.stage == Stage::LoadingBootFiles);
+    if boots::stands_still(seat) {
+        return;
+    }
+    if seat.tile.stage == Stage::Seen {
+        pass(seat, Stage::Seen, now);
+    } else {
         enter(seat, Stage::Seen, now, notes);
     }
 }
@@ -243,7 +288,7 @@ fn held(seat: &mut Seat, hold: Hold, detail: Option<String>, now: Millis, notes:
     }
     seat.tile.hold = Some(hold);
     seat.tile.detail = detail;
-    notes.push(Note::warning("hold", words));
+    notes.push(Note::warning("board.hold", words));
 }
 
 fn assigned(seat: &mut Seat, attempt: Attempt, now: Millis, notes: &mut Vec<Note>) {
@@ -264,6 +309,7 @@ fn assigned(seat: &mut Seat, attempt: Attempt, now: Millis, notes: &mut Vec<Note
     seat.permit = super::seat::Permit::None;
     seat.released = false;
     seat.logged = 0;
+    seat.curve = Curve::default();
     seat.last = Some(attempt);
 }
 

@@ -11,12 +11,7 @@ use wire::Refusal;
 
 /// Reads a body.
 pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|e| {
-        Refusal::new(
-            wire::refusal::Code::Invalid,
-            format!("The request is not the JSON it should be: {e}."),
-        )
-    })
+    wire::request::read(body)
 }
 
 /// A compact JSON answer: without spaces, because some installers search it as text.

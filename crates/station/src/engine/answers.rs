@@ -6,6 +6,7 @@ use wire::Millis;
 use wire::health::Ready;
 use wire::query::{Answer, Certificate, Query};
 use wire::refusal::Refusal;
+use wire::request::Question;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -25,7 +26,17 @@ impl Engine {
                     None => self.read(move |conn| remembered(conn, board)).await,
                 }
             }
+            Query::Sheet { board } => Ok(Answer::Sheet(Box::new(self.sheet(board).await?))),
+            Query::Try { of } => Ok(Answer::Try(self.try_out(*of).await?)),
             other => self.read(move |conn| read(conn, other)).await,
+        }
+    }
+
+    /// Answers a question as it was read.
+    pub async fn question(&self, question: Question) -> Result<Answer, Refusal> {
+        match question {
+            Question::Ask(query) => self.query(*query).await,
+            Question::Known(answer) => Ok(*answer),
         }
     }
 
@@ -43,8 +54,13 @@ impl Engine {
 fn remembered(conn: &store::Connection, id: wire::BoardId) -> Result<Answer, Refusal> {
     match store::boards::get(conn, id)? {
         Some(seat) => Ok(Answer::Board(Box::new(seat.tile))),
-        None => Err(Refusal::not_found(format!("There is no board {id}.")).at("board")),
+        None => Err(no_board(id)),
     }
+}
+
+/// Nobody has heard of that board.
+pub(super) fn no_board(id: wire::BoardId) -> Refusal {
+    Refusal::not_found(format!("There is no board {id}.")).at("board")
 }
 
 fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
@@ -56,6 +72,7 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
         Query::Batch { batch } => Answer::Batch(Box::new(find(conn, batch)?)),
         Query::Images => Answer::Images(store::images::all(conn)?),
         Query::History(filter) => Answer::History(store::history::list(conn, &filter)?),
+        Query::HistoryCount(filter) => Answer::HistoryCount(store::history::count(conn, &filter)?),
         Query::Events(filter) => Answer::Events(store::events::list(conn, &filter)?),
         Query::Leases => Answer::Leases(store::leases::all(conn)?),
         Query::Stats => Answer::Stats(store::figures::stats(conn, Millis::now().plus(-DAY_MS))?),
@@ -65,17 +82,14 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
             boards: store::history::finished_in(conn, batch)?,
             at: Millis::now(),
         })),
-        Query::Boards | Query::Board { .. } | Query::Ready => {
+        Query::Boards
+        | Query::Board { .. }
+        | Query::Ready
+        | Query::Sheet { .. }
+        | Query::Try { .. } => {
             return Err(Refusal::internal("A question went the wrong way."));
         }
-        Query::Sheet { .. }
-        | Query::HistoryCount(_)
-        | Query::Nics
-        | Query::Settings
-        | Query::Works
-        | Query::Try { .. }
-        | Query::Document(_)
-        | Query::Unknown => {
+        Query::Nics | Query::Settings | Query::Works | Query::Document(_) | Query::Unknown => {
             return Err(Refusal::invalid(
                 "query",
                 "This version does not know that question.",

@@ -3,9 +3,10 @@
 use super::boot_view::{BootClient, BootView};
 use super::config::Config;
 use super::desk::{self, Clock, Desk, Message};
+use super::noticed::Noticed;
 use super::plans::Plans;
+use super::pools;
 use super::reader::Reader;
-use super::seldom::Seldom;
 use super::turn::Turn;
 use super::watch::{Published, Watch};
 use super::{
@@ -83,12 +84,15 @@ impl Engine {
         let read = store.reader()?;
         let tx = store.begin()?;
         store::boards::clear_bench(&tx, clock().plus(-LEAVES_MS))?;
-        let mut bench = desk::recover(store::boards::on_bench(&tx)?, clock());
+        let plans = Plans::load(&tx)?;
+        let on_bench = store::boards::on_bench(&tx)?;
+        let mut bench = desk::recover(&tx, on_bench, &plans, clock())?;
         let by_appearance: Vec<BoardId> = bench.by_appearance();
         for lease in store::leases::all(&tx)? {
             bench.give(lease.ip, lease.mac);
         }
-        let plans = Plans::load(&tx)?;
+        let preferences = store::settings::preferences(&tx)?;
+        let low = pools::low(&tx, preferences.names_low)?;
         let vouched = store::boards::vouched(&tx)?;
         tx.commit().map_err(store::StoreError::from)?;
 
@@ -100,6 +104,7 @@ impl Engine {
             boards: by_appearance.iter().filter_map(tile).collect(),
             batches: plans.batches.clone(),
             images: plans.images.clone(),
+            preferences,
             is_rehearsal: options.rehearsal,
             ..Snapshot::default()
         });
@@ -120,12 +125,18 @@ impl Engine {
                 station_url: None,
                 rehearsal_models: None,
                 rehearsal_run: 0,
+                folder: options.data_dir.clone(),
             },
             published: Arc::clone(&published),
             boots: Arc::clone(&boots),
             effects,
             clock,
-            seldom: Seldom::default(),
+            // What is low since before the start was said then.
+            noticed: Noticed {
+                low_pools: low.into_keys().collect(),
+                ..Noticed::default()
+            },
+            looked_at_disk: None,
             told: std::collections::HashMap::new(),
             untold: std::collections::BTreeSet::new(),
         };
@@ -154,9 +165,17 @@ impl Engine {
         &self,
         work: impl FnOnce(&mut Turn<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.at_desk(|desk| desk.turn(work)).await
+    }
+
+    /// Has something done at the desk and waits for it.
+    pub(super) async fn at_desk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Desk) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         let message = Message::Work(Box::new(move |desk| {
-            let result = desk.turn(work);
+            let result = work(desk);
             if let Err(refusal) = &result
                 && refusal.code == Code::Internal
             {

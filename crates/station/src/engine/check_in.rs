@@ -6,7 +6,7 @@ use super::turn::Turn;
 use crate::batches::rules;
 use crate::bench::attempt::{Attempt, Via};
 use crate::bench::identity;
-use crate::bench::seat::{Arch, MAX_MACS, Machine, Seat};
+use crate::bench::seat::{Arch, MAX_MACS, Machine};
 use crate::bench::stages::{Heard, Note, line};
 use crate::store;
 use std::net::Ipv4Addr;
@@ -141,6 +141,11 @@ pub(super) fn take_over(turn: &mut Turn<'_>, id: BoardId, mac: Mac) -> Result<()
         seat.boot = known.boot.or(seat.boot.take());
         seat.tile.ip = known.tile.ip.or(seat.tile.ip);
         seat.machine = seat.machine.or(known.machine);
+        if !known.way.is_empty() {
+            seat.way = known.way;
+            seat.files = known.files;
+        }
+        seat.tile.place = seat.tile.place.take().or(known.tile.place);
         seat.tile.mac = mac;
         seat.learn_mac(mac);
         if seat.tile.stage == Stage::Seen && known.tile.stage != Stage::NotOurs {
@@ -197,24 +202,11 @@ fn learn(turn: &mut Turn<'_>, from: Ipv4Addr, agent: &str, inventory: &Inventory
         }
         seat.learn_mac(mac);
     }
-    remember(seat, inventory);
+    seat.inventory = Some(Box::new(inventory.clone()));
     turn.give(from, inventory.mac);
     for mac in new {
         turn.effect(Effect::Vouch(mac));
     }
-}
-
-/// Keeps the inventory; one that differs in nothing but temperature is not news.
-fn remember(seat: &mut Seat, inventory: &Inventory) {
-    let mut same = inventory.clone();
-    if let Some(known) = &seat.inventory {
-        same.temperature_millicelsius = known.temperature_millicelsius;
-        same.throttled = known.throttled;
-        if same == **known {
-            return;
-        }
-    }
-    seat.inventory = Some(Box::new(inventory.clone()));
 }
 
 fn machine_of(inventory: &Inventory) -> Option<Machine> {

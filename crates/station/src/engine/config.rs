@@ -1,5 +1,7 @@
 //! What the engine is told once and keeps in mind.
 
+use std::path::PathBuf;
+
 /// How the engine is set.
 #[derive(Debug, Clone)]
 pub(super) struct Config {
@@ -14,4 +16,6 @@ pub(super) struct Config {
     pub(super) rehearsal_models: Option<Vec<String>>,
     /// Counts the rehearsals of this run, so that the words of an earlier one are known.
     pub(super) rehearsal_run: u64,
+    /// The data folder.
+    pub(super) folder: PathBuf,
 }

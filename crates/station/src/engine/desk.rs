@@ -1,16 +1,17 @@
 //! The desk: the one thread at which all work is done, and everything it owns.
 
+use super::advise::EVENTS;
 use super::boot_view::BootView;
 use super::config::Config;
 use super::effect::Effect;
+use super::noticed::Noticed;
 use super::plans::Plans;
-use super::seldom::Seldom;
 use super::turn::{Draft, Turn};
 use super::watch::Published;
 use crate::bench::boards::Bench;
 use crate::bench::seat::Seat;
-use crate::bench::stalls;
-use crate::store::{Store, StoreError};
+use crate::bench::{advice, stalls};
+use crate::store::{self, Connection, Store, StoreError};
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -47,7 +48,9 @@ pub(super) struct Desk {
     pub(super) boots: Arc<BootView>,
     pub(super) effects: mpsc::UnboundedSender<Effect>,
     pub(super) clock: Clock,
-    pub(super) seldom: Seldom,
+    pub(super) noticed: Noticed,
+    /// When the disk of the data folder was last looked at.
+    pub(super) looked_at_disk: Option<Millis>,
     /// When each board was last published.
     pub(super) told: HashMap<BoardId, Millis>,
     /// Boards with progress that was not published yet.
@@ -69,7 +72,7 @@ impl Desk {
             &self.plans,
             &mut self.config,
             &self.published,
-            &mut self.seldom,
+            &mut self.noticed,
         );
         let value = work(&mut turn)?;
         let draft = turn.settle()?;
@@ -224,15 +227,25 @@ fn pace(old: &Seat, new: &Seat) -> i64 {
 
 /// Seats the boards where they were. Those that were at work are marked until they are heard of
 /// again; those that had been quiet for long are marked as before, which is no news.
-pub(super) fn recover(seats: Vec<Seat>, now: Millis) -> Bench {
+pub(super) fn recover(
+    conn: &Connection,
+    seats: Vec<Seat>,
+    plans: &Plans,
+    now: Millis,
+) -> Result<Bench, StoreError> {
     let mut bench = Bench::default();
     for mut seat in seats {
         if seat.open().is_some() {
-            seat.tile.stalled = Some(stalls::after_restart(&seat));
+            seat.tile.stalled = Some(advice::after_restart(&seat));
         } else if stalls::due(&seat).is_some_and(|due| due <= now) {
-            seat.tile.stalled = Some(stalls::stall(&seat));
+            let around = advice::Around {
+                events: store::events::newest_of(conn, seat.tile.id, EVENTS)?,
+                has_image: plans.images.iter().any(|image| image.active),
+                ..advice::Around::default()
+            };
+            seat.tile.stalled = Some(advice::stall(&seat, &around, now));
         }
         bench.put(seat);
     }
-    bench
+    Ok(bench)
 }

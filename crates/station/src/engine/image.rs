@@ -2,6 +2,7 @@
 
 use super::commands::shared::{live_product, text};
 use super::effect::Effect;
+use super::room;
 use super::turn::Turn;
 use crate::batches::machine;
 use crate::bench::seat::Seat;
@@ -101,6 +102,10 @@ pub(super) fn import_changed(turn: &mut Turn<'_>, import: Import) -> Result<(), 
     if let ImportState::Failed { why } = &import.state {
         let text = format!("{} was not imported: {why}", import.file_name);
         turn.note(&About::default(), Note::error("image.refused", text))?;
+    }
+    if let Ok(free) = room::free(&turn.config.folder) {
+        let least = turn.preferences().disk_low;
+        room::watch(turn, free, least)?;
     }
     turn.tell(Update::Import(import));
     Ok(())

@@ -7,6 +7,7 @@
 //! a second thread with a reading connection (`reader`), so that they never delay a board.
 
 mod admit;
+mod advise;
 mod answers;
 mod ask;
 mod boot_view;
@@ -19,12 +20,17 @@ mod effect;
 mod hello;
 mod image;
 mod network;
+mod noticed;
 mod plans;
+mod pools;
 mod reader;
 mod readiness;
 mod report;
+mod room;
 mod seldom;
+mod sheet;
 mod ticks;
+mod tries;
 mod turn;
 mod watch;
 

@@ -40,7 +40,12 @@ pub(super) fn dhcp(turn: &mut Turn<'_>, event: DhcpEvent) -> Result<(), Refusal>
         DhcpEvent::NotOurs { mac, vendor_class } => stranger(turn, mac, vendor_class),
         DhcpEvent::Released { .. } => Ok(()),
         DhcpEvent::PoolFull { mac } => pool_full(turn, mac),
-        DhcpEvent::Rival { server, mac, how } => rival(turn, server, mac, &how),
+        DhcpEvent::Rival {
+            server,
+            mac,
+            client,
+            how,
+        } => rival(turn, server, mac, client, &how),
         DhcpEvent::Declined { mac, ip } => declined(turn, mac, ip),
     }
 }
@@ -205,12 +210,22 @@ fn file(turn: &mut Turn<'_>, ip: Ipv4Addr, path: &str, what: What) -> Result<(),
         let progress = turn.seat(id).and_then(|s| s.tile.progress);
         progress.map_or(0, |p| p.total)
     };
+    let files = turn.seat_mut(id).map(|seat| &mut seat.files);
+    match (&what, files) {
+        (What::Started { size }, Some(files)) => files.started(&shown, *size),
+        (What::Progress { sent } | What::Failed { sent, .. }, Some(files)) => {
+            files.reached(&shown, *sent);
+        }
+        (What::Done { bytes, .. }, Some(files)) => files.finished(&shown, *bytes),
+        (What::NotFound, Some(files)) => files.missing += 1,
+        (What::Declined, _) | (_, None) => {}
+    }
     let progress = match what {
         What::Started { size } => (0, size),
         What::Progress { sent } => (sent, total(turn).max(sent)),
         What::Done { bytes, .. } => (bytes, bytes),
         What::Declined | What::NotFound => return Ok(()),
-        What::Failed { why } => {
+        What::Failed { why, .. } => {
             let who = turn.seat(id).map(crate::bench::seat::Seat::called);
             let who = who.unwrap_or_else(|| ip.to_string());
             let why = line(&why, MOST_TEXT);
@@ -263,35 +278,51 @@ fn folder_of(path: &str) -> Option<BoardId> {
     folder.parse().ok()
 }
 
+/// What an event of a DHCP client is about: its board, when one is known.
+fn about_client(turn: &Turn<'_>, mac: Mac) -> Result<About, Refusal> {
+    Ok(match turn.board_of(mac)? {
+        Some(board) => turn.about(board),
+        None => About::default(),
+    })
+}
+
 fn pool_full(turn: &mut Turn<'_>, mac: Mac) -> Result<(), Refusal> {
     let text = format!(
         "{mac} got no address: every address of the range is taken. Widen the range in the \
          settings, or release boards that are gone."
     );
     let note = Note::error("dhcp.pool_full", text);
-    Ok(turn.note_seldom(&About::default(), mac.to_string(), TEN_MINUTES, note)?)
+    let about = about_client(turn, mac)?;
+    Ok(turn.note_seldom(&about, mac.to_string(), TEN_MINUTES, note)?)
 }
 
 fn rival(
     turn: &mut Turn<'_>,
     server: Ipv4Addr,
     mac: Option<Mac>,
+    client: Option<Mac>,
     how: &str,
 ) -> Result<(), Refusal> {
+    turn.noticed.rival(server, client, turn.now);
     let known_as = mac.map_or_else(String::new, |mac| format!(" ({mac})"));
     let text = format!(
         "Another DHCP server is on this wire: {server}{known_as}. {} Disconnect it.",
         line(how, MOST_TEXT)
     );
     let note = Note::error("dhcp.rival", text);
-    Ok(turn.note_seldom(&About::default(), server.to_string(), TEN_MINUTES, note)?)
+    let about = match client {
+        Some(client) => about_client(turn, client)?,
+        None => About::default(),
+    };
+    Ok(turn.note_seldom(&about, server.to_string(), TEN_MINUTES, note)?)
 }
 
 fn declined(turn: &mut Turn<'_>, mac: Mac, ip: Ipv4Addr) -> Result<(), Refusal> {
     store::leases::remove(turn.tx, mac)?;
     let text = format!("{mac} found its address {ip} in use by another device.");
     let note = Note::warning("dhcp.declined", text);
-    Ok(turn.note_seldom(&About::default(), ip.to_string(), TEN_MINUTES, note)?)
+    let about = about_client(turn, mac)?;
+    Ok(turn.note_seldom(&about, ip.to_string(), TEN_MINUTES, note)?)
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! knows itself.
 
 use super::ask::Engine;
+use super::room;
 use super::turn::Turn;
 use crate::batches::places;
 use crate::bench::stages::Note;
 use crate::names::pattern::{Pattern, Source};
+use crate::net::findings::check;
 use crate::store;
 use crate::store::events::About;
 use wire::batch::{Batch, BatchState};
@@ -31,7 +33,12 @@ impl Engine {
     /// How fit each part of the station is: database, disk, image, pool, and each server as it was
     /// last told.
     pub async fn subsystems(&self) -> Vec<Subsystem> {
-        let written = self.work(|turn| {
+        let free = room::free(self.folder());
+        let written = self.work(move |turn| {
+            if let Ok(free) = free {
+                let least = turn.preferences().disk_low;
+                room::watch(turn, free, least)?;
+            }
             // The one setting that is only there to be written.
             store::settings::set(turn.tx, "last_ready_check", &turn.now.0.to_string())?;
             Ok(vec![image(turn), pool(turn)?])
@@ -48,7 +55,7 @@ impl Engine {
             }
             Err(refusal) => vec![subsystem("database", false, refusal.to_string())],
         };
-        all.insert(1, disk(self.folder()));
+        all.insert(1, disk(free));
         self.published().read(|snapshot| {
             for server in &snapshot.servers {
                 let listen = server.listen.as_deref().unwrap_or("its address");
@@ -121,13 +128,22 @@ fn findings(turn: &mut Turn<'_>, findings: Vec<Finding>) -> Result<(), Refusal> 
         let next = finding.next.as_deref().unwrap_or("");
         let note = Note {
             level: finding.level,
-            kind: "wire.finding",
+            kind: kind_of(finding),
             text: format!("{} {next}", finding.text).trim_end().to_owned(),
         };
         turn.note(&About::default(), note)?;
     }
     turn.tell(Update::Findings(findings));
     Ok(())
+}
+
+/// The kind of event that a finding is.
+fn kind_of(finding: &Finding) -> &'static str {
+    match finding.check.as_str() {
+        check::RIVAL => "dhcp.rival",
+        check::DUPLICATE => "wire.duplicate_address",
+        _ => "wire.finding",
+    }
 }
 
 fn subsystem(name: &str, ready: bool, detail: String) -> Subsystem {
@@ -138,15 +154,9 @@ fn subsystem(name: &str, ready: bool, detail: String) -> Subsystem {
     }
 }
 
-fn disk(folder: &std::path::Path) -> Subsystem {
-    match nix::sys::statvfs::statvfs(folder) {
-        Ok(figures) => {
-            // Wider on some systems than on others.
-            #[allow(
-                clippy::useless_conversion,
-                reason = "the width differs between systems"
-            )]
-            let free = u64::from(figures.blocks_available()) * u64::from(figures.fragment_size());
+fn disk(free: Result<u64, nix::errno::Errno>) -> Subsystem {
+    match free {
+        Ok(free) => {
             let detail = format!("{} MiB free", free >> 20);
             subsystem("disk", free >= LEAST_FREE, detail)
         }

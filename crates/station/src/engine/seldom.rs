@@ -6,7 +6,7 @@ use wire::Millis;
 const MOST: usize = 4096;
 
 /// Remembers when something was last told.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Seldom(HashMap<(&'static str, String), Millis>);
 
 impl Seldom {

@@ -1,7 +1,9 @@
 //! What time alone brings: boards that went quiet, deployments nobody will finish, progress that
 //! waited for its turn.
 
+use super::advise;
 use super::desk::{Desk, PROGRESS_MS};
+use super::room;
 use super::turn::Turn;
 use crate::bench::identity;
 use crate::bench::seat::Seat;
@@ -12,6 +14,8 @@ use wire::refusal::Refusal;
 use wire::{BoardId, Millis};
 
 const TICK_MS: i64 = 1000;
+/// The disk of the data folder is looked at once a minute while boards are expected.
+const DISK_MS: i64 = 60_000;
 /// A device of which only the address is known leaves the bench when it was quiet for an hour.
 const STRANGER_MS: i64 = 60 * 60 * 1000;
 
@@ -28,10 +32,31 @@ impl Desk {
         self.bench.seats().any(expected).then(|| now.plus(TICK_MS))
     }
 
+    /// Looks at the room on the disk, once in a while.
+    fn look_at_disk(&mut self, now: Millis) {
+        let looked = self.looked_at_disk;
+        if looked.is_some_and(|at| now.since(at) < DISK_MS) {
+            return;
+        }
+        self.looked_at_disk = Some(now);
+        let Ok(free) = room::free(&self.config.folder) else {
+            // The readiness of the station says why.
+            return;
+        };
+        let outcome = self.turn(|turn| {
+            let least = turn.preferences().disk_low;
+            Ok(room::watch(turn, free, least)?)
+        });
+        if let Err(refusal) = outcome {
+            tracing::error!(%refusal, "the room on the disk could not be noted");
+        }
+    }
+
     /// Looks at every board.
     pub(super) fn tick(&mut self) {
         let now = (self.clock)();
         self.tell_progress(now);
+        self.look_at_disk(now);
         let of = |is: fn(&Seat, Millis) -> bool| -> Vec<BoardId> {
             let seats = self.bench.seats().filter(|s| is(s, now));
             seats.map(|s| s.tile.id).collect()
@@ -64,7 +89,7 @@ impl Desk {
 }
 
 fn mark(turn: &mut Turn<'_>, id: BoardId) -> Result<(), Refusal> {
-    if let Some(stall) = turn.seat(id).map(stalls::stall) {
+    if let Some(stall) = advise::stall(turn, id)? {
         turn.hear(id, Heard::Silent(stall))?;
     }
     Ok(())

@@ -7,8 +7,9 @@
 
 use super::config::Config;
 use super::effect::Effect;
+use super::noticed::Noticed;
 use super::plans::Plans;
-use super::seldom::Seldom;
+use super::pools;
 use super::watch::Published;
 use crate::batches::machine::Act;
 use crate::batches::places;
@@ -27,6 +28,7 @@ use wire::board::Mac;
 use wire::event::Event;
 use wire::image::Image;
 use wire::refusal::Refusal;
+use wire::settings::Preferences;
 use wire::update::Update;
 use wire::{BoardId, Millis};
 
@@ -44,8 +46,18 @@ pub(super) struct Turn<'a> {
     pub(super) config: &'a mut Config,
     /// The state as the world sees it.
     pub(super) published: &'a Published,
-    seldom: &'a mut Seldom,
+    /// What was noticed in this run.
+    pub(super) noticed: &'a mut Noticed,
+    preferences: Option<Preferences>,
     draft: Draft,
+}
+
+/// Does what is on the record change products, venues or names? Whatever changes them is noted under
+/// one of these kinds.
+fn changes_plans(event: &Event) -> bool {
+    let (noun, _) = event.kind.split_once('.').unwrap_or((&event.kind, ""));
+    matches!(noun, "product" | "venue" | "name" | "names" | "batch")
+        || matches!(event.kind.as_str(), "board.released" | "image.activated")
 }
 
 /// What a turn changes.
@@ -78,7 +90,7 @@ impl<'a> Turn<'a> {
         plans: &'a Plans,
         config: &'a mut Config,
         published: &'a Published,
-        seldom: &'a mut Seldom,
+        noticed: &'a mut Noticed,
     ) -> Self {
         Self {
             tx,
@@ -87,7 +99,8 @@ impl<'a> Turn<'a> {
             plans,
             config,
             published,
-            seldom,
+            noticed,
+            preferences: None,
             draft: Draft::default(),
         }
     }
@@ -195,13 +208,23 @@ impl<'a> Turn<'a> {
         error: Option<&str>,
     ) -> Result<(), StoreError> {
         let Some(after) = after else { return Ok(()) };
+        let seat = self.seat(after.board);
         match before.filter(|b| b.id == after.id) {
-            None => store::deployments::add(self.tx, after)?,
+            None => {
+                let way = seat.map(|seat| seat.way.as_slice()).unwrap_or_default();
+                store::deployments::add(self.tx, after, way)?;
+            }
             Some(before) if before == after => return Ok(()),
             Some(before) => {
                 store::deployments::update(self.tx, after, error)?;
                 if before.stage != after.stage {
-                    store::deployments::step(self.tx, &after.id, after.stage, self.now)?;
+                    let detail = seat.and_then(|seat| seat.tile.detail.as_deref());
+                    let (id, stage) = (&after.id, after.stage);
+                    store::deployments::step(self.tx, id, stage, self.now, detail)?;
+                }
+                let curve = seat.map(|seat| &seat.curve);
+                if let Some(curve) = curve.filter(|_| before.is_open() && !after.is_open()) {
+                    store::deployments::set_curve(self.tx, &after.id, curve)?;
                 }
             }
         }
@@ -235,7 +258,11 @@ impl<'a> Turn<'a> {
         every_ms: i64,
         note: Note,
     ) -> Result<(), StoreError> {
-        if self.seldom.is_due(note.kind, whom, every_ms, self.now) {
+        if self
+            .noticed
+            .seldom
+            .is_due(note.kind, whom, every_ms, self.now)
+        {
             self.note(about, note)?;
         }
         Ok(())
@@ -297,6 +324,13 @@ impl<'a> Turn<'a> {
     /// Writes the draft into the transaction.
     pub(super) fn settle(mut self) -> Result<Draft, StoreError> {
         self.fulfil()?;
+        let plans_changed = self.draft.events.iter().any(changes_plans);
+        if plans_changed || self.preferences.is_some() {
+            self.watch_pools()?;
+        }
+        if plans_changed {
+            self.tell(Update::Plans);
+        }
         for (id, seat) in &self.draft.seats {
             if let Some(seat) = seat
                 && seat.stored
@@ -317,6 +351,26 @@ impl<'a> Turn<'a> {
             draft.images = Some(store::images::all(self.tx)?);
         }
         Ok(draft)
+    }
+
+    /// Warns of pools that this turn leaves low.
+    fn watch_pools(&mut self) -> Result<(), StoreError> {
+        let least = self.preferences().names_low;
+        pools::watch(self, least)
+    }
+
+    /// The preferences as this turn leaves them.
+    pub(super) fn preferences(&self) -> Preferences {
+        let before = || self.published.read(|snapshot| snapshot.preferences.clone());
+        self.preferences.clone().unwrap_or_else(before)
+    }
+
+    /// Sets the preferences.
+    pub(super) fn set_preferences(&mut self, preferences: Preferences) -> Result<(), StoreError> {
+        store::settings::set_preferences(self.tx, &preferences)?;
+        self.tell(Update::Preferences(preferences.clone()));
+        self.preferences = Some(preferences);
+        Ok(())
     }
 
     /// A batch that has as many boards done as were planned is complete; what it still had reserved

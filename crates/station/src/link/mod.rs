@@ -14,6 +14,7 @@ use tokio_stream::Stream;
 use wire::Refusal;
 use wire::command::{Command, Receipt};
 use wire::query::{Answer, Query};
+use wire::request::{self, Question};
 use wire::update::Update;
 
 /// A stream of updates: a snapshot first, then changes. It ends when the station does.
@@ -58,6 +59,19 @@ impl Station {
         match self {
             Self::Here(engine) => engine.query(query).await,
             Self::There(there) => there.call("query", &query).await,
+        }
+    }
+
+    /// Changes something, as a page says it. What cannot be read is refused with its field.
+    pub async fn command_json(&self, command: &serde_json::Value) -> Result<Receipt, Refusal> {
+        self.command(request::command(command)?).await
+    }
+
+    /// Asks something, as a page says it. What cannot be read is refused with its field.
+    pub async fn query_json(&self, query: &serde_json::Value) -> Result<Answer, Refusal> {
+        match request::question(query)? {
+            Question::Ask(query) => self.query(*query).await,
+            Question::Known(answer) => Ok(*answer),
         }
     }
 

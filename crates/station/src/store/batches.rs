@@ -3,6 +3,7 @@
 use super::{Result, column};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wire::batch::{Batch, BatchId, BatchPlan, BatchState, Counters};
+use wire::name::{ProductCode, VenueCode};
 use wire::{BoardId, Millis};
 
 const COLUMNS: &str = "id, product, venue, planned, image, rules, disks, reimage, state, rank,
@@ -130,6 +131,22 @@ pub fn order(conn: &Connection) -> Result<Vec<BatchId>> {
         conn.prepare_cached("SELECT id FROM batches WHERE rank IS NOT NULL ORDER BY rank")?;
     let ids = statement.query_map([], |row| row.get(0).map(BatchId))?;
     Ok(ids.collect::<Result<_, _>>()?)
+}
+
+/// The pools that open batches draw from, each with the first such batch.
+pub fn open_pools(conn: &Connection) -> Result<Vec<(BatchId, ProductCode, VenueCode)>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT min(id) AS id, product, venue FROM batches WHERE rank IS NOT NULL
+         GROUP BY product, venue ORDER BY product, venue",
+    )?;
+    let pool = |row: &Row<'_>| {
+        Ok((
+            BatchId(row.get("id")?),
+            column::word(row, "product")?,
+            column::word(row, "venue")?,
+        ))
+    };
+    Ok(statement.query_map([], pool)?.collect::<Result<_, _>>()?)
 }
 
 /// Writes the order of the open batches anew: 1 to n.

@@ -8,7 +8,7 @@ use wire::{BoardId, Millis};
 
 const COLUMNS: &str = "id, serial, mac, ip, revision, model, machine, ram_mib, agent, inventory,
     stage, stage_since, first_seen, last_seen, hold, failure, disk, detail, permit, released,
-    checked_in, rehearsal";
+    checked_in, rehearsal, place, way";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Seat> {
     let id = column::word(row, "id")?;
@@ -22,6 +22,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Seat> {
     seat.inventory = column::json_or_none(row, "inventory")?;
     seat.released = row.get("released")?;
     seat.checked_in = row.get("checked_in")?;
+    seat.way = column::json_or_none(row, "way")?.unwrap_or_default();
     let tile = &mut seat.tile;
     tile.serial = column::word_or_none(row, "serial")?;
     tile.ip = column::word_or_none(row, "ip")?;
@@ -38,6 +39,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Seat> {
     tile.disk = column::json_or_none(row, "disk")?;
     tile.detail = row.get("detail")?;
     tile.rehearsal = row.get("rehearsal")?;
+    tile.place = row.get("place")?;
     Ok(seat)
 }
 
@@ -90,9 +92,9 @@ pub fn put(conn: &Connection, seat: &Seat) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO boards (id, serial, mac, ip, revision, model, machine, ram_mib, agent,
             inventory, stage, stage_since, first_seen, last_seen, hold, failure, disk, detail,
-            permit, released, checked_in, rehearsal, on_bench)
+            permit, released, checked_in, rehearsal, place, way, on_bench)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21, ?22, 1)
+            ?19, ?20, ?21, ?22, ?23, ?24, 1)
          ON CONFLICT (id) DO UPDATE SET serial = excluded.serial, mac = excluded.mac,
             ip = excluded.ip, revision = excluded.revision, model = excluded.model,
             machine = excluded.machine, ram_mib = excluded.ram_mib, agent = excluded.agent,
@@ -101,7 +103,8 @@ pub fn put(conn: &Connection, seat: &Seat) -> Result<()> {
             last_seen = excluded.last_seen, hold = excluded.hold, failure = excluded.failure,
             disk = excluded.disk, detail = excluded.detail, permit = excluded.permit,
             released = excluded.released, checked_in = excluded.checked_in,
-            rehearsal = excluded.rehearsal, on_bench = excluded.on_bench",
+            rehearsal = excluded.rehearsal, place = excluded.place, way = excluded.way,
+            on_bench = excluded.on_bench",
     )?
     .execute(params![
         tile.id.to_string(),
@@ -125,7 +128,9 @@ pub fn put(conn: &Connection, seat: &Seat) -> Result<()> {
         seat.permit.as_str(),
         seat.released,
         seat.checked_in,
-        tile.rehearsal
+        tile.rehearsal,
+        tile.place,
+        column::to_json(&seat.way)?
     ])?;
     let mut statement = conn.prepare_cached(
         "INSERT INTO board_macs (mac, board) VALUES (?1, ?2)

@@ -5,6 +5,7 @@ use crate::bench::attempt::{Attempt, Via};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wire::agent::Outcome;
 use wire::batch::BatchId;
+use wire::sheet::{Curve, Step};
 use wire::{BoardId, Millis, Stage};
 
 const COLUMNS: &str = "id, board, attempt, batch, product, venue, image, hostname, mac, serial,
@@ -96,13 +97,14 @@ fn boards(conn: &Connection, batch: BatchId, condition: &str) -> Result<Vec<Boar
     Ok(boards.collect::<Result<_, _>>()?)
 }
 
-/// Adds a deployment. Its name must be assigned to its board already.
-pub fn add(conn: &Connection, attempt: &Attempt) -> Result<()> {
+/// Adds a deployment, with the network boot that led to it. Its name must be assigned to its board
+/// already.
+pub fn add(conn: &Connection, attempt: &Attempt, way: &[Step]) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO deployments (id, board, attempt, batch, product, venue, image, hostname, mac,
-            serial, via, boot, secret, hello, disk, overwrite, restarts, started, stage)
+            serial, via, boot, secret, hello, disk, overwrite, restarts, started, stage, way)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19)",
+            ?19, ?20)",
     )?
     .execute(params![
         attempt.id,
@@ -123,9 +125,10 @@ pub fn add(conn: &Connection, attempt: &Attempt) -> Result<()> {
         attempt.overwrite,
         attempt.restarts,
         attempt.started.0,
-        attempt.stage.as_str()
+        attempt.stage.as_str(),
+        column::to_json(&way)?
     ])?;
-    step(conn, &attempt.id, attempt.stage, attempt.started)
+    step(conn, &attempt.id, attempt.stage, attempt.started, None)
 }
 
 /// Writes what changes in a deployment: where it is, what it is known to have stored, its end.
@@ -169,9 +172,64 @@ pub fn set_outcome(conn: &Connection, id: &str, outcome: &Outcome) -> Result<()>
     Ok(())
 }
 
-/// Writes when a stage began.
-pub fn step(conn: &Connection, id: &str, stage: Stage, began: Millis) -> Result<()> {
-    conn.prepare_cached("INSERT INTO steps (deployment, stage, began) VALUES (?1, ?2, ?3)")?
-        .execute(params![id, stage.as_str(), began.0])?;
+/// Writes how fast the disk went.
+pub fn set_curve(conn: &Connection, id: &str, curve: &Curve) -> Result<()> {
+    conn.prepare_cached("UPDATE deployments SET curve = ?2 WHERE id = ?1")?
+        .execute(params![id, column::to_json(curve)?])?;
     Ok(())
+}
+
+/// Writes when a stage began. With the last one it is known how long each took.
+pub fn step(
+    conn: &Connection,
+    id: &str,
+    stage: Stage,
+    began: Millis,
+    detail: Option<&str>,
+) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO steps (deployment, stage, began, detail) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![id, stage.as_str(), began.0, detail])?;
+    if stage == Stage::Done {
+        conn.prepare_cached(
+            "UPDATE steps SET took = (
+                SELECT next.began - steps.began FROM steps AS next
+                WHERE next.deployment = ?1 AND next.rowid > steps.rowid
+                ORDER BY next.rowid LIMIT 1)
+             WHERE deployment = ?1",
+        )?
+        .execute([id])?;
+    }
+    Ok(())
+}
+
+/// The stretches of a deployment, from the first packet of the boot that led to it.
+pub fn way(conn: &Connection, id: &str) -> Result<Vec<Step>> {
+    let mut before = conn.prepare_cached("SELECT way FROM deployments WHERE id = ?1")?;
+    let read = |row: &Row<'_>| column::json_or_none(row, "way");
+    let before: Option<Option<Vec<Step>>> = before.query_row([id], read).optional()?;
+    let mut way = before.flatten().unwrap_or_default();
+    let mut steps = conn.prepare_cached(
+        "SELECT stage, began, detail FROM steps WHERE deployment = ?1 ORDER BY rowid",
+    )?;
+    let step = |row: &Row<'_>| {
+        Ok(Step {
+            stage: column::word(row, "stage")?,
+            began: column::millis(row, "began")?,
+            ended: None,
+            detail: row.get("detail")?,
+        })
+    };
+    for step in steps.query_map([id], step)? {
+        way.push(step?);
+    }
+    Ok(way)
+}
+
+/// How fast its disk went, once it has ended.
+pub fn curve(conn: &Connection, id: &str) -> Result<Option<Curve>> {
+    let mut statement = conn.prepare_cached("SELECT curve FROM deployments WHERE id = ?1")?;
+    let curve = |row: &Row<'_>| column::json_or_none(row, "curve");
+    Ok(statement.query_row([id], curve).optional()?.flatten())
 }

@@ -89,6 +89,16 @@ pub fn list(conn: &Connection, filter: &EventFilter) -> Result<Vec<Event>> {
         .collect::<Result<_, _>>()?)
 }
 
+/// The newest events of a board, the newest first.
+pub fn newest_of(conn: &Connection, board: BoardId, most: u32) -> Result<Vec<Event>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, at, level, board, deployment, batch, kind, text FROM events
+         WHERE board = ?1 ORDER BY id DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![board.to_string(), most], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The limit of an answer: 0 is the usual one.
 pub(super) fn limit(asked: u32) -> u32 {
     if asked == 0 { USUAL_LIMIT } else { asked }

@@ -2,8 +2,8 @@
 
 use super::{Result, column};
 use rusqlite::{Connection, Row};
-use wire::Millis;
-use wire::query::Stats;
+use wire::query::{Share, StageTime, Stats};
+use wire::{Millis, Stage};
 
 /// The counts; `since` begins the recent past.
 pub fn stats(conn: &Connection, since: Millis) -> Result<Stats> {
@@ -32,6 +32,67 @@ pub fn stats(conn: &Connection, since: Millis) -> Result<Stats> {
         recent,
         recent_done,
         venues: venues.query_row([], |row| row.get(0))?,
-        ..Stats::default()
+        stages: stages(conn)?,
+        by_model: shares(conn, BY_MODEL)?,
+        by_venue: shares(conn, BY_VENUE)?,
     })
+}
+
+/// How long each stage took, in the order of a board's life.
+fn stages(conn: &Connection) -> Result<Vec<StageTime>> {
+    let mut found = conn.prepare_cached(
+        "SELECT stage, count(*) AS n FROM steps WHERE took IS NOT NULL GROUP BY stage",
+    )?;
+    let count = |row: &Row<'_>| Ok((column::word(row, "stage")?, row.get("n")?));
+    let found: Vec<(Stage, u32)> = found.query_map([], count)?.collect::<Result<_, _>>()?;
+    let mut times = Vec::with_capacity(found.len());
+    for (stage, count) in found {
+        times.push(StageTime {
+            stage,
+            count,
+            median_ms: at_most(conn, stage, count.div_ceil(2))?,
+            p95_ms: at_most(conn, stage, (count * 19).div_ceil(20))?,
+        });
+    }
+    times.sort_by_key(|time| time.stage);
+    Ok(times)
+}
+
+/// What the quickest `share` of a stage's times took at most.
+fn at_most(conn: &Connection, stage: Stage, share: u32) -> Result<i64> {
+    let mut statement = conn.prepare_cached(
+        "SELECT took FROM steps WHERE stage = ?1 AND took IS NOT NULL
+         ORDER BY took LIMIT 1 OFFSET ?2",
+    )?;
+    let values = rusqlite::params![stage.as_str(), share.saturating_sub(1)];
+    Ok(statement.query_row(values, |row| row.get(0))?)
+}
+
+/// Boards first, so that few rows are left to be put in order of their model.
+const BY_MODEL: &str = "
+    SELECT CASE model WHEN '' THEN 'unknown model' ELSE model END AS kind,
+        sum(done) AS done, sum(failed) AS failed
+    FROM (SELECT board,
+            count(*) FILTER (WHERE stage IN ('done', 'first_boot_confirmed')) AS done,
+            count(*) FILTER (WHERE stage = 'failed') AS failed
+          FROM deployments GROUP BY board) JOIN boards ON boards.id = board
+    GROUP BY kind HAVING done + failed > 0 ORDER BY done + failed DESC, kind";
+
+const BY_VENUE: &str = "
+    SELECT venue AS kind,
+        count(*) FILTER (WHERE stage IN ('done', 'first_boot_confirmed')) AS done,
+        count(*) FILTER (WHERE stage = 'failed') AS failed
+    FROM deployments GROUP BY venue HAVING done + failed > 0
+    ORDER BY done + failed DESC, venue";
+
+fn shares(conn: &Connection, sql: &str) -> Result<Vec<Share>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let share = |row: &Row<'_>| {
+        Ok(Share {
+            of: row.get("kind")?,
+            done: row.get("done")?,
+            failed: row.get("failed")?,
+        })
+    };
+    Ok(statement.query_map([], share)?.collect::<Result<_, _>>()?)
 }

@@ -7,7 +7,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use std::path::PathBuf;
 
 /// The steps: number `n` brings a database from version `n - 1` to `n`.
-pub const STEPS: &[&str] = &[include_str!("schema/001.sql")];
+pub const STEPS: &[&str] = &[
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+];
 
 /// Why a database could not be brought up to date.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,10 @@
 //! Settings that the station keeps by itself.
 
-use super::Result;
+use super::{Result, column};
 use rusqlite::{Connection, OptionalExtension as _};
+use wire::settings::Preferences;
+
+const PREFERENCES: &str = "preferences";
 
 /// The value of a setting.
 pub fn get(conn: &Connection, key: &str) -> Result<Option<String>> {
@@ -17,4 +20,16 @@ pub fn set(conn: &Connection, key: &str, value: &str) -> Result<()> {
     )?
     .execute([key, value])?;
     Ok(())
+}
+
+/// The preferences; the usual ones when none were set, or when they cannot be read.
+pub fn preferences(conn: &Connection) -> Result<Preferences> {
+    let stored = get(conn, PREFERENCES)?;
+    let read = stored.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(read.unwrap_or_default())
+}
+
+/// Sets the preferences.
+pub fn set_preferences(conn: &Connection, preferences: &Preferences) -> Result<()> {
+    set(conn, PREFERENCES, &column::to_json(preferences)?)
 }

@@ -157,13 +157,14 @@ fn a_request_for_another_server_is_a_rival_and_not_our_business() {
         DhcpEvent::Rival {
             server: named,
             mac: None,
+            client: Some(client),
             how,
         },
     ] = &heard.events[..]
     else {
         panic!("{heard:?}")
     };
-    assert_eq!(*named, router);
+    assert_eq!((*named, *client), (router, mac(1)));
     assert!(how.contains(&mac(1).to_string()), "names the board: {how}");
     assert!(
         hear(&mut server, &chosen, 4_000).events.is_empty(),

@@ -78,7 +78,7 @@ fn block_numbers_go_on_after_65535() {
     };
     assert_eq!(station.fetch(old), Outcome::RolledOver);
     assert!(matches!(station.end().what, What::Done { .. }));
-    let What::Failed { why } = station.end().what else {
+    let What::Failed { why, .. } = station.end().what else {
         panic!("not a failure")
     };
     assert!(why.contains("closed its port"), "{why}");

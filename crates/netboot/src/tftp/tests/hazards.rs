@@ -39,7 +39,7 @@ fn an_error_in_the_middle_of_a_file_frees_everything() {
         board.block(number + 1);
     }
     board.error(transfer, 3, "Disk full");
-    let What::Failed { why } = station.end().what else {
+    let What::Failed { why, .. } = station.end().what else {
         panic!("not a failure")
     };
     assert!(
@@ -115,7 +115,7 @@ fn a_board_that_was_reset_gets_its_new_file_from_the_same_port() {
     // The old transfer does not say a word any more, whatever it is told.
     board.ack(old, 2);
     board.ack(new, 1);
-    let What::Failed { why } = station.end().what else {
+    let What::Failed { why, .. } = station.end().what else {
         panic!("not a failure")
     };
     assert!(why.contains("started anew after 512 bytes"), "{why}");
@@ -255,7 +255,7 @@ fn names_and_modes_that_mean_nothing_are_answered() {
     assert_eq!(station.event().what, What::NotFound);
     board.request("first|mail");
     assert!(board.refused(4).contains("mode"));
-    let What::Failed { why } = station.event().what else {
+    let What::Failed { why, .. } = station.event().what else {
         panic!("not a failure")
     };
     assert!(why.contains("mode"), "{why}");

@@ -22,7 +22,7 @@ fn what_exceeds_the_limit_is_told_so_and_comes_in_later() {
     second.block(1);
     third.request("kernel|octet");
     assert!(third.refused(0).contains("too many"));
-    let What::Failed { why } = station.end().what else {
+    let What::Failed { why, .. } = station.end().what else {
         panic!("not a failure")
     };
     assert!(why.contains("too many transfers"), "{why}");
@@ -73,7 +73,7 @@ fn a_silent_board_is_said_everything_again_and_then_given_up() {
     board.ack(transfer, 0);
     while board.hear().0[1] == 6 {}
     board.block(1);
-    let What::Failed { why } = station.end().what else {
+    let What::Failed { why, .. } = station.end().what else {
         panic!("not a failure")
     };
     assert!(why.contains("fell silent after 0 bytes"), "{why}");
@@ -92,7 +92,7 @@ fn a_closed_port_is_noticed_at_the_first_resend() {
     let transfer = board.options("tsize|10000");
     board.ack(transfer, 0);
     drop(board);
-    let What::Failed { why } = station.end().what else {
+    let What::Failed { why, .. } = station.end().what else {
         panic!("not a failure")
     };
     assert!(why.contains("closed its port"), "{why}");
@@ -140,7 +140,7 @@ fn a_board_that_was_given_up_can_ask_again() {
             ..Want::file("kernel")
         };
         assert_eq!(station.fetch(want), Outcome::TooLarge);
-        let What::Failed { why } = station.end().what else {
+        let What::Failed { why, .. } = station.end().what else {
             panic!("not a failure")
         };
         assert!(why.contains("too large"), "{why}");

@@ -115,7 +115,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (33, 14)
+            (35, 17)
         );
     }
 }

@@ -24,8 +24,8 @@ pub(super) async fn command(State(engine): State<Engine>, body: Bytes) -> impl I
 }
 
 pub(super) async fn query(State(engine): State<Engine>, body: Bytes) -> impl IntoResponse {
-    Outcome(match read(&body) {
-        Ok(query) => engine.query(query).await,
+    Outcome(match wire::request::read_question(&body) {
+        Ok(question) => engine.question(question).await,
         Err(refusal) => Err(refusal),
     })
 }

@@ -1,10 +1,10 @@
-//! Boards: approve, accept, retry, identify, release.
+//! Boards: approve, accept, retry, identify, place, release.
 
 use super::super::effect::Effect;
 use super::super::turn::Turn;
 use super::names;
 use super::names::part;
-use super::shared::{because, done};
+use super::shared::{because, done, text};
 use crate::bench::identity;
 use crate::bench::permits;
 use crate::bench::seat::Seat;
@@ -17,6 +17,7 @@ use wire::refusal::Refusal;
 use wire::{BoardId, Stage};
 
 const MOST_SECONDS: u32 = 600;
+const MOST_PLACE: usize = 32;
 
 fn receipt(turn: &mut Turn<'_>, id: BoardId) -> Result<Receipt, Refusal> {
     let tile = turn.known(id)?.tile.clone();
@@ -72,6 +73,13 @@ pub(super) fn identify(turn: &mut Turn<'_>, id: BoardId, seconds: u32) -> Result
         ));
     }
     turn.known(id)?.identify_s = seconds;
+    receipt(turn, id)
+}
+
+/// Notes where a board lies, or forgets it.
+pub(super) fn place(turn: &mut Turn<'_>, id: BoardId, place: &str) -> Result<Receipt, Refusal> {
+    let place = text("place", place, 0, MOST_PLACE)?;
+    turn.known(id)?.tile.place = (!place.is_empty()).then_some(place);
     receipt(turn, id)
 }
 

@@ -5,6 +5,7 @@ mod boards;
 mod names;
 mod products;
 pub(super) mod rehearsals;
+mod settings;
 pub(super) mod shared;
 mod venues;
 
@@ -105,10 +106,9 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
         }
         Command::RehearsalStart(plan) => rehearsals::start(turn, plan),
         Command::RehearsalStop => rehearsals::stop(turn),
-        Command::BoardPlace { .. }
-        | Command::DeploymentSet(_)
-        | Command::PreferencesSet(_)
-        | Command::Unknown => Err(Refusal::invalid(
+        Command::BoardPlace { board, place } => boards::place(turn, board, &place),
+        Command::PreferencesSet(preferences) => settings::preferences(turn, preferences),
+        Command::DeploymentSet(_) | Command::Unknown => Err(Refusal::invalid(
             "command",
             "This version does not know that command.",
         )),

@@ -46,7 +46,11 @@ async fn the_same_hold_is_written_once() {
         rig.held(7).await;
         rig.pass(3000);
     }
-    let holds = rig.events().await.into_iter().filter(|e| e.kind == "hold");
+    let holds = rig
+        .events()
+        .await
+        .into_iter()
+        .filter(|e| e.kind == "board.hold");
     assert_eq!(holds.count(), 1);
 }
 

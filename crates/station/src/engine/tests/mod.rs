@@ -11,6 +11,9 @@ mod rehearsals;
 mod reports;
 mod restart;
 mod same_board;
+mod sheet;
+mod tries;
+mod warnings;
 mod watching;
 
 use super::{Engine, NewImage, Options};
