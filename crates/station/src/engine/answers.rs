@@ -1,8 +1,10 @@
 //! Questions and their answers.
 
 use super::ask::Engine;
+use crate::papers::{self, Occasion, Paper};
 use crate::store;
 use wire::Millis;
+use wire::document::DocumentKind;
 use wire::health::Ready;
 use wire::query::{Answer, Certificate, Query};
 use wire::refusal::Refusal;
@@ -25,8 +27,18 @@ impl Engine {
                     None => self.read(move |conn| remembered(conn, board)).await,
                 }
             }
+            Query::Document(kind) => {
+                let paper = self.document(kind).await?;
+                Ok(Answer::Document(paper.into()))
+            }
             other => self.read(move |conn| read(conn, other)).await,
         }
+    }
+
+    /// Draws up a document: the answer to [`Query::Document`] for whoever wants its bytes.
+    pub async fn document(&self, kind: DocumentKind) -> Result<Paper, Refusal> {
+        self.read(move |conn| papers::draw(conn, kind, &Occasion::now()))
+            .await
     }
 
     async fn ready(&self) -> Ready {
@@ -65,7 +77,7 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
             boards: store::history::finished_in(conn, batch)?,
             at: Millis::now(),
         })),
-        Query::Boards | Query::Board { .. } | Query::Ready => {
+        Query::Boards | Query::Board { .. } | Query::Ready | Query::Document(_) => {
             return Err(Refusal::internal("A question went the wrong way."));
         }
         Query::Sheet { .. }
@@ -74,7 +86,6 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
         | Query::Settings
         | Query::Works
         | Query::Try { .. }
-        | Query::Document(_)
         | Query::Unknown => {
             return Err(Refusal::invalid(
                 "query",

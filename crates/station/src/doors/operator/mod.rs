@@ -8,13 +8,14 @@
 //! | `POST /api/v1/command` | a [`wire::command::Command`], answered by a receipt |
 //! | `POST /api/v1/query` | a [`wire::query::Query`], answered by its answer |
 //! | `GET /api/v1/watch` | one [`wire::update::Update`] per line, for as long as the reader stays |
-//! | `GET /api/v1/…` | lists, [`plain`] |
+//! | `GET /api/v1/…` | lists, [`plain`]; documents, [`papers`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
 
 pub mod guard;
 pub mod metrics;
 mod origin;
+mod papers;
 mod plain;
 pub mod token;
 mod verbs;
@@ -48,6 +49,7 @@ pub fn router(engine: Engine) -> Router {
         .route("/api/v1/openapi.json", get(openapi))
         .route("/metrics", get(metrics::metrics))
         .merge(plain::routes())
+        .merge(papers::routes())
         .merge(origin::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
@@ -110,7 +112,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (31, 14)
+            (31, 15)
         );
     }
 }
