@@ -145,11 +145,13 @@ fn events(
                 &format!("{at}  {:<7}  {}", event.level.as_str(), event.text),
             );
         }
-        match events.last() {
-            Some(last) => after = last.id,
-            None if after == 0 => return Ok(say(text, "None.")),
-            None => return Ok(()),
-        }
+        let Some(last) = events.last() else {
+            if after == 0 {
+                say(text, "None.");
+            }
+            return Ok(());
+        };
+        after = last.id;
     }
 }
 

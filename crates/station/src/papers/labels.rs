@@ -106,7 +106,7 @@ pub(super) struct Label {
     hostname: String,
     /// The whole serial number, or the id by which the station knows the board.
     serial: String,
-    /// Its end, by which people tell boards apart.
+    /// Its end, by which people tell boards apart, and the station's lists show them.
     tail: String,
     mac: String,
     product: String,
@@ -225,7 +225,7 @@ impl Label {
         let day = occasion.day(date);
         Ok(Self {
             hostname: name.hostname.to_string(),
-            tail: serial[serial.len().saturating_sub(8)..].to_owned(),
+            tail: format!("Board {}", &serial[serial.len().saturating_sub(8)..]),
             serial,
             mac: tile.mac.to_string(),
             product: product.map_or_else(|| name.product.to_string(), |p| p.name),
@@ -251,11 +251,11 @@ impl Label {
         let mut texts = Vec::new();
         let mut below = y;
         for line in name {
-            texts.push(Text {
+            texts.push(Written {
                 at: (x, below + ASCENT * size),
                 face: Face::Bold,
                 size,
-                text: line,
+                words: line,
             });
             below += size * LEAD;
         }
@@ -276,7 +276,7 @@ impl Label {
     }
 
     /// The lines beside the code, all of one size but the first.
-    fn particulars(&self, [x, y, width, height]: [f32; 4], texts: &mut Vec<Text>) {
+    fn particulars(&self, [x, y, width, height]: [f32; 4], texts: &mut Vec<Written>) {
         const FIRST: f32 = 1.35;
         let (serial, more) = match self.serial.split_at_checked(19) {
             // A UUID, after its third group.
@@ -294,12 +294,12 @@ impl Label {
             .chain([tail, height / (lines * LEAD), 10.0])
             .fold(f32::MAX, f32::min);
         let mut top = y;
-        let mut add = |face: Face, size: f32, text: String| {
-            texts.push(Text {
+        let mut add = |face: Face, size: f32, words: String| {
+            texts.push(Written {
                 at: (x, top + ASCENT * size),
                 face,
                 size,
-                text,
+                words,
             });
             top += size * LEAD;
         };
@@ -319,17 +319,17 @@ const LEAD: f32 = 1.12;
 
 /// A text in its place.
 #[derive(Debug)]
-struct Text {
+struct Written {
     at: (f32, f32),
     face: Face,
     size: f32,
-    text: String,
+    words: String,
 }
 
 /// A label, laid out.
 #[derive(Debug)]
 struct Laid {
-    texts: Vec<Text>,
+    texts: Vec<Written>,
     squares: Vec<[f32; 4]>,
 }
 
@@ -359,7 +359,7 @@ pub(super) fn print(labels: &[Label], stock: &Stock) -> std::io::Result<Vec<u8>>
         for (place, label) in labels.iter().enumerate() {
             let laid = label.lay(stock.inside(place), stock.quiet());
             for text in laid.texts {
-                page.text(text.at, text.face, text.size, &text.text);
+                page.text(text.at, text.face, text.size, &text.words);
             }
             page.fill(laid.squares);
         }
@@ -383,7 +383,7 @@ mod tests {
         Label {
             hostname: hostname.to_owned(),
             serial: serial.to_owned(),
-            tail: serial[serial.len() - 8..].to_owned(),
+            tail: format!("Board {}", &serial[serial.len() - 8..]),
             mac: "dc:a6:32:dd:ee:ff".to_owned(),
             product: words.to_owned(),
             venue: words.to_owned(),
@@ -417,8 +417,8 @@ mod tests {
     }
 
     /// What a text covers, with what hangs below its line.
-    fn covered(text: &Text) -> [f32; 4] {
-        let width = text.face.width(&text.text, text.size);
+    fn covered(text: &Written) -> [f32; 4] {
+        let width = text.face.width(&text.words, text.size);
         let top = text.at.1 - ASCENT * text.size;
         [text.at.0, top, width, text.size * (ASCENT + 0.22)]
     }

@@ -26,6 +26,7 @@ impl Occasion {
     /// The zone in words.
     pub(super) fn place(&self) -> String {
         match self.zone.iana_name() {
+            Some("Etc/UTC") => "UTC".to_owned(),
             Some(name) => name.replace('_', " "),
             None => self.write(self.at, "UTC%:z"),
         }

@@ -166,7 +166,7 @@ impl Facts {
     fn imprint(&self) -> String {
         let at = self.occasion.minute(self.occasion.at);
         format!(
-            "Drawn up {at} by Punnet. Times are those of {}.",
+            "Drawn up {at} by Punnet. Times are in the zone {}.",
             self.occasion.place()
         )
     }
