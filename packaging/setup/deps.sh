@@ -9,6 +9,7 @@
 set -eu
 
 BUILD="build-essential pkg-config"
+PAPER="poppler-utils fonts-urw-base35 zbar-tools"
 IMAGE="e2fsprogs dosfstools mtools fdisk xz-utils zstd bzip2 zip unzip cpio kmod"
 LAB="iproute2 nftables dnsmasq-base tftpd-hpa tftp-hpa atftp curl isc-dhcp-client udhcpc
      busybox-static nginx-light arping ethtool jq"
@@ -82,13 +83,14 @@ report_missing() {
 
 if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian system; install the counterparts of these packages by hand:"
-    say "$BUILD $IMAGE $LAB $QEMU $CROSS"
+    say "$BUILD $PAPER $IMAGE $LAB $QEMU $CROSS"
     exit 1
 fi
 
 # shellcheck disable=SC2086 # the lists are lists
 {
     m_build=$(missing $BUILD)
+    m_paper=$(missing $PAPER)
     m_image=$(missing $IMAGE)
     m_lab=$(missing $LAB)
     m_qemu=$(missing $QEMU)
@@ -97,7 +99,7 @@ fi
 m_rust=
 have_rust || m_rust=$RUST
 
-all="$m_build$m_image$m_lab$m_qemu$m_cross$m_rust"
+all="$m_build$m_paper$m_image$m_lab$m_qemu$m_cross$m_rust"
 if [ -n "$all" ]; then
     if may_install; then
         say "installing: $all"
@@ -122,6 +124,7 @@ if [ -n "$all" ]; then
     else
         report_missing "build tools" "$m_build" "nothing can be built"
         report_missing "Rust" "$m_rust" "nothing can be built; or https://rustup.rs"
+        report_missing "readers of printed pages" "$m_paper" "tests of labels and certificates fail"
         report_missing "image tools" "$m_image" "tests of images and rehearsals fail"
         report_missing "cross tools" "$m_cross" "the board agent cannot be built"
         report_missing "lab tools" "$m_lab" "the lab is not run"

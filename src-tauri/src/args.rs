@@ -1,7 +1,7 @@
 //! What can be typed. Each group of verbs is spelled out in its own file.
 
 use crate::common::Common;
-use crate::{batch, boards, check, history, image, names, plans, rehearse, server};
+use crate::{batch, boards, check, history, image, names, paper, plans, rehearse, server};
 use clap::{Parser, Subcommand};
 
 /// Provisions Raspberry Pi boards over the network: imaged, verified, named and recorded.
@@ -56,6 +56,8 @@ pub(crate) enum Verb {
     /// The servers of the deployment side.
     #[command(subcommand)]
     Server(server::Verb),
+    /// Labels for boards, to print.
+    Label(paper::Label),
     /// Past and present deployments.
     History(history::History),
     /// What happened to a board.

@@ -1,12 +1,15 @@
 //! `punnet batch`.
 
 use crate::desk::{Desk, Work, unexpected};
+use crate::paper;
 use crate::print::{Table, or_dash, size, span, time};
 use crate::trouble::Trouble;
 use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
 use wire::batch::{Batch, BatchId, BatchPlan, BatchRules, ReimagePolicy};
 use wire::command::{Command, Receipt};
 use wire::disk::{DiskKind, DiskPolicy};
+use wire::document::DocumentKind;
 use wire::query::{Answer, Certificate, Query};
 use wire::{BoardId, ImageId, ProductCode, VenueCode};
 
@@ -62,10 +65,60 @@ pub(crate) enum Verb {
         batch: BatchId,
     },
     /// What proves a batch: one row per board.
-    Certificate {
-        /// Its number.
-        batch: BatchId,
-    },
+    Certificate(CertificateOf),
+}
+
+/// Which certificate, and how it is written down.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CertificateOf {
+    /// Its number.
+    batch: BatchId,
+    /// As a document, to standard output or to the file of -o; else it is told here.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// The file to write; its ending says the format where --format does not.
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Formats of certificates.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    /// Pages to print.
+    Pdf,
+    /// A page that needs nothing else.
+    Html,
+    /// A table, one row per board.
+    Csv,
+}
+
+impl CertificateOf {
+    /// The format asked for, by name or by the ending of the file.
+    fn document(&self) -> Result<Option<DocumentKind>, Trouble> {
+        let named = match (self.format, &self.output) {
+            (Some(format), _) => format,
+            (None, None) => return Ok(None),
+            (None, Some(file)) => {
+                let ending = file
+                    .extension()
+                    .and_then(|e| e.to_str())
+                    .unwrap_or_default();
+                Format::from_str(ending, true).map_err(|_| {
+                    Trouble::words(format!(
+                        "what {} is to be cannot be seen from its name. Add --format pdf, html \
+                         or csv",
+                        file.display()
+                    ))
+                })?
+            }
+        };
+        let batch = self.batch;
+        Ok(Some(match named {
+            Format::Pdf => DocumentKind::CertificatePdf { batch },
+            Format::Html => DocumentKind::CertificateHtml { batch },
+            Format::Csv => DocumentKind::CertificateCsv { batch },
+        }))
+    }
 }
 
 /// What to plan.
@@ -184,8 +237,11 @@ pub(crate) fn run(verb: &Verb) -> impl Work + use<> {
                 };
                 return desk.say(&batch, |batch| show(batch));
             }
-            Verb::Certificate { batch } => {
-                let query = Query::Certificate { batch };
+            Verb::Certificate(of) => {
+                if let Some(kind) = of.document()? {
+                    return paper::fetch(desk, kind, of.output.as_deref()).await;
+                }
+                let query = Query::Certificate { batch: of.batch };
                 let Answer::Certificate(certificate) = desk.query(query).await? else {
                     return Err(unexpected());
                 };

@@ -2,7 +2,6 @@
 
 use crate::desk::{Desk, Work, unexpected};
 use crate::print::{Table, or_dash, out, span, time};
-use crate::trouble::Trouble;
 use clap::Args;
 use wire::batch::BatchId;
 use wire::query::{Answer, Deployment, EventFilter, HistoryFilter, Query};
@@ -71,9 +70,8 @@ pub(crate) fn run(history: &History) -> impl Work + use<> {
             return Err(unexpected());
         };
         if history.csv {
-            let text =
-                station::doors::csv::history(&rows).map_err(|e| Trouble::words(e.to_string()))?;
-            return Ok(out(&String::from_utf8_lossy(&text))?);
+            let table = station::papers::history(&rows)?;
+            return Ok(out(&String::from_utf8_lossy(&table.bytes))?);
         }
         desk.say(&rows, |rows| table(rows))
     }

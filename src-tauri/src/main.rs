@@ -17,6 +17,7 @@ mod image;
 mod log;
 mod names;
 mod no_window;
+mod paper;
 mod plans;
 mod print;
 mod private_station;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         (Some(Verb::Boards(verb)), _) => desk::run(&args.common, boards::list(verb)),
         (Some(Verb::Board(verb)), _) => desk::run(&args.common, boards::run(verb)),
         (Some(Verb::Server(verb)), _) => desk::run(&args.common, server::run(verb)),
+        (Some(Verb::Label(verb)), _) => desk::run(&args.common, paper::label(verb)),
         (Some(Verb::History(verb)), _) => desk::run(&args.common, history::run(verb)),
         (Some(Verb::Logs(verb)), _) => desk::run(&args.common, history::logs(verb)),
     };

@@ -238,6 +238,58 @@ fn a_batch_larger_than_its_names_says_how_many_are_missing() {
 }
 
 #[test]
+fn documents_are_written_where_they_are_wanted() {
+    let place = Place::new();
+    place.stock();
+    let file = place.path("kart.img");
+    make_image(&file, 3);
+    place.json(&format!(
+        "image add {} --product KXP2 --version 1 --activate",
+        file.display()
+    ));
+    place.json("batch create --product KXP2 --venue CORO --count 3");
+    let table = place.run("batch certificate 1 --format csv");
+    assert!(
+        text(&table).starts_with("hostname,board,"),
+        "{}",
+        text(&table)
+    );
+    let page = place.path("certificate.html");
+    let words = format!("batch certificate 1 -o {}", page.display());
+    let written = place.json(&words);
+    assert_eq!(written["media_type"], "text/html; charset=utf-8");
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(
+        html.contains("None of the 3 boards is finished yet."),
+        "{html}"
+    );
+    assert_eq!(written["bytes"], html.len());
+    let nameless = place.run(&format!(
+        "batch certificate 1 -o {}",
+        place.path("x").display()
+    ));
+    assert_eq!(nameless.status.code(), Some(1));
+    assert!(text(&nameless).contains("--format"), "{}", text(&nameless));
+
+    let labels = place.path("labels.pdf");
+    let none = place.run(&format!("label --batch 1 -o {}", labels.display()));
+    assert_eq!(none.status.code(), Some(1));
+    assert!(
+        text(&none).contains("No board of batch 1 is finished yet"),
+        "{}",
+        text(&none)
+    );
+    assert!(!labels.exists());
+    for wrong in [
+        "label -o x.pdf",
+        "label --batch 1 --board 00000001 -o x.pdf",
+        "label --batch 1",
+    ] {
+        assert_eq!(place.run(wrong).status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
 fn verbs_attach_to_the_running_station() {
     let place = Place::new();
     let daemon = Daemon::start(&place);

@@ -10,6 +10,7 @@ pub mod library;
 pub mod link;
 pub mod names;
 pub mod net;
+pub mod papers;
 pub mod rehearsal;
 pub mod service;
 pub mod store;

@@ -21,11 +21,6 @@ pub fn database(at: Millis) -> String {
     stamp(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// UTC, ISO 8601 with zone: `2026-11-23T15:05:09Z`.
-pub fn iso(at: Millis) -> String {
-    stamp(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,13 +28,12 @@ mod tests {
     #[test]
     fn moments_are_written_as_their_readers_expect() {
         let at = Millis(1_795_000_000_123);
-        assert_eq!(iso(at), "2026-11-18T11:06:40Z");
         assert_eq!(database(at), "2026-11-18 11:06:40");
         assert!(
             !naive_local(at).contains(['Z', '+', '[']),
             "{}",
             naive_local(at)
         );
-        assert_eq!(iso(Millis(i64::MAX)), "1970-01-01T00:00:00Z");
+        assert_eq!(database(Millis(i64::MAX)), "1970-01-01 00:00:00");
     }
 }

@@ -8,7 +8,6 @@
 pub mod board;
 pub mod bytes;
 pub mod clock;
-pub mod csv;
 pub mod json;
 pub mod listen;
 pub mod operator;

@@ -1,8 +1,10 @@
 //! Questions and their answers.
 
 use super::ask::Engine;
+use crate::papers::{self, Occasion, Paper};
 use crate::store;
 use wire::Millis;
+use wire::document::DocumentKind;
 use wire::health::Ready;
 use wire::query::{Answer, Certificate, Query};
 use wire::refusal::Refusal;
@@ -28,6 +30,10 @@ impl Engine {
             }
             Query::Sheet { board } => Ok(Answer::Sheet(Box::new(self.sheet(board).await?))),
             Query::Try { of } => Ok(Answer::Try(self.try_out(*of).await?)),
+            Query::Document(kind) => {
+                let paper = self.document(kind).await?;
+                Ok(Answer::Document(paper.into()))
+            }
             other => self.read(move |conn| read(conn, other)).await,
         }
     }
@@ -38,6 +44,12 @@ impl Engine {
             Question::Ask(query) => self.query(*query).await,
             Question::Known(answer) => Ok(*answer),
         }
+    }
+
+    /// Draws up a document: the answer to [`Query::Document`] for whoever wants its bytes.
+    pub async fn document(&self, kind: DocumentKind) -> Result<Paper, Refusal> {
+        self.read(move |conn| papers::draw(conn, kind, &Occasion::now()))
+            .await
     }
 
     async fn ready(&self) -> Ready {
@@ -86,10 +98,11 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
         | Query::Board { .. }
         | Query::Ready
         | Query::Sheet { .. }
-        | Query::Try { .. } => {
+        | Query::Try { .. }
+        | Query::Document(_) => {
             return Err(Refusal::internal("A question went the wrong way."));
         }
-        Query::Nics | Query::Settings | Query::Works | Query::Document(_) | Query::Unknown => {
+        Query::Nics | Query::Settings | Query::Works | Query::Unknown => {
             return Err(Refusal::invalid(
                 "query",
                 "This version does not know that question.",

@@ -8,7 +8,7 @@
 
 use super::events::limit;
 use super::filter::{Filter, wanted};
-use super::{Result, column};
+use super::{Result, StoreError, column};
 use rusqlite::{Connection, Row, ToSql};
 use wire::Stage;
 use wire::batch::BatchId;
@@ -160,6 +160,23 @@ pub fn count(conn: &Connection, filter: &HistoryFilter) -> Result<u64> {
     let mut statement = conn.prepare_cached(&sql)?;
     let values = rusqlite::params_from_iter(values);
     Ok(statement.query_row(values, |row| column::number(row, "n"))?)
+}
+
+/// The same one by one, as of one moment, without holding them all. Ends at the first error.
+pub fn each<E: From<StoreError>>(
+    conn: &Connection,
+    filter: &HistoryFilter,
+    mut take: impl FnMut(&Deployment) -> Result<(), E>,
+) -> Result<(), E> {
+    let (sql, values) = page(filter, &road(conn, filter)?);
+    let mut statement = conn.prepare_cached(&sql).map_err(StoreError::from)?;
+    let mut rows = statement
+        .query(rusqlite::params_from_iter(values))
+        .map_err(StoreError::from)?;
+    while let Some(row) = rows.next().map_err(StoreError::from)? {
+        take(&read(row).map_err(StoreError::from)?)?;
+    }
+    Ok(())
 }
 
 /// What proves a batch: the newest finished deployment of each of its boards, by name.

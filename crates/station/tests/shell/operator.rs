@@ -118,6 +118,48 @@ fn lists_are_plain_json_and_filters_are_checked() {
 }
 
 #[test]
+fn documents_come_as_they_are_and_refusals_in_words() {
+    let rig = Rig::with_batch();
+    let get = |path: &str| rig.operator(&format!("GET /api/v1/{path} HTTP/1.1"), b"");
+    let pdf = get("batches/1/certificate.pdf");
+    assert_eq!(pdf.header("content-type"), Some("application/pdf"));
+    let name = "inline; filename=\"punnet-certificate-1.pdf\"";
+    assert_eq!(pdf.header("content-disposition"), Some(name));
+    assert!(pdf.body.starts_with(b"%PDF-"));
+    let html = get("batches/1/certificate.html");
+    let kind = Some("text/html; charset=utf-8");
+    assert_eq!(html.header("content-type"), kind);
+    let policy = html.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    assert!(
+        get("batches/1/certificate.csv")
+            .body
+            .starts_with(b"hostname,")
+    );
+    assert_eq!(get("batches/9/certificate.pdf").status, 404);
+    assert!(
+        get("names.csv?state=reserved")
+            .body
+            .starts_with(b"hostname,")
+    );
+    assert!(get("history.json").json().is_array());
+    assert_eq!(get("history.csv?limit=2&stage=done").status, 200);
+    let none = get("labels.pdf?batch=1&sheet=a4x65");
+    assert_eq!(none.status, 409);
+    let words = none.json()["message"].as_str().unwrap().to_owned();
+    assert!(
+        words.starts_with("No board of batch 1 is finished yet"),
+        "{words}"
+    );
+    assert_eq!(get("labels.pdf?board=0000dead").status, 404);
+    assert_eq!(
+        get("labels.pdf?batch=1&sheet=wallpaper").json()["field"],
+        "sheet"
+    );
+    assert_eq!(get("boards/0000dead/log.txt").status, 404);
+}
+
+#[test]
 fn readers_of_the_older_system_find_what_they_know() {
     let rig = Rig::with_batch();
     let get = |path: &str| rig.operator(&format!("GET {path} HTTP/1.1"), b"");

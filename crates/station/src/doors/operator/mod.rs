@@ -10,13 +10,14 @@
 //! | `GET /api/v1/watch` | one [`wire::update::Update`] per line, for as long as the reader stays |
 //! | `POST /api/v1/upload` | an image out of a browser, [`upload`] |
 //! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
-//! | `GET /api/v1/…` | lists, [`plain`] |
+//! | `GET /api/v1/…` | lists, [`plain`]; documents, [`papers`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
 
 pub mod guard;
 pub mod metrics;
 mod origin;
+mod papers;
 mod plain;
 mod rehearsal;
 pub mod token;
@@ -53,6 +54,7 @@ pub fn router(engine: Engine) -> Router {
         .route("/metrics", get(metrics::metrics))
         .merge(rehearsal::routes())
         .merge(plain::routes())
+        .merge(papers::routes())
         .merge(origin::routes())
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
@@ -115,7 +117,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (35, 17)
+            (35, 18)
         );
     }
 }

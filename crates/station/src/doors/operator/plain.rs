@@ -7,16 +7,15 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query as Params, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderValue, Response, StatusCode};
+use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use wire::batch::BatchId;
 use wire::query::{Answer, EventFilter, HistoryFilter, NameFilter, Query};
 use wire::{BoardId, Refusal};
 
-type Filter<T> = Result<Params<T>, QueryRejection>;
-type Key<T> = Result<Path<T>, PathRejection>;
+pub(super) type Filter<T> = Result<Params<T>, QueryRejection>;
+pub(super) type Key<T> = Result<Path<T>, PathRejection>;
 
 pub(super) fn routes() -> Router<Engine> {
     Router::new()
@@ -30,7 +29,6 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/api/v1/ready", get(ready))
         .route("/api/v1/names", get(names))
         .route("/api/v1/history", get(history))
-        .route("/api/v1/history.csv", get(history_csv))
         .route("/api/v1/events", get(events))
         .route("/api/v1/boards/{board}", get(board))
         .route("/api/v1/batches/{batch}", get(batch))
@@ -72,35 +70,7 @@ async fn certificate(State(engine): State<Engine>, key: Key<BatchId>) -> Respons
     ask(&engine, path(key).map(|batch| Query::Certificate { batch })).await
 }
 
-async fn history_csv(
-    State(engine): State<Engine>,
-    filter: Filter<HistoryFilter>,
-) -> Response<Body> {
-    let query = match sound(filter) {
-        Ok(filter) => Query::History(filter),
-        Err(refusal) => return bare(Err(refusal)),
-    };
-    let rows = match engine.query(query).await {
-        Ok(Answer::History(rows)) => rows,
-        other => return bare(other),
-    };
-    match crate::doors::csv::history(&rows) {
-        Ok(text) => {
-            let mut response = Response::new(Body::from(text));
-            let headers = response.headers_mut();
-            let csv = HeaderValue::from_static("text/csv; charset=utf-8");
-            headers.insert(CONTENT_TYPE, csv);
-            let save = HeaderValue::from_static("attachment; filename=\"punnet-history.csv\"");
-            headers.insert(CONTENT_DISPOSITION, save);
-            response
-        }
-        Err(why) => bare(Err(Refusal::internal(format!(
-            "The history could not be written as CSV: {why}."
-        )))),
-    }
-}
-
-fn sound<T>(filter: Filter<T>) -> Result<T, Refusal> {
+pub(super) fn sound<T>(filter: Filter<T>) -> Result<T, Refusal> {
     filter.map(|Params(filter)| filter).map_err(|e| {
         Refusal::new(
             wire::refusal::Code::Invalid,
@@ -109,7 +79,7 @@ fn sound<T>(filter: Filter<T>) -> Result<T, Refusal> {
     })
 }
 
-fn path<T>(key: Key<T>) -> Result<T, Refusal> {
+pub(super) fn path<T>(key: Key<T>) -> Result<T, Refusal> {
     key.map(|Path(key)| key)
         .map_err(|e| Refusal::not_found(format!("{}.", e.body_text())))
 }
@@ -122,7 +92,7 @@ async fn ask(engine: &Engine, query: Result<Query, Refusal>) -> Response<Body> {
 }
 
 /// The answer without its envelope.
-fn bare(outcome: Result<Answer, Refusal>) -> Response<Body> {
+pub(super) fn bare(outcome: Result<Answer, Refusal>) -> Response<Body> {
     let outcome = outcome.and_then(|answer| {
         let mut envelope = serde_json::to_value(answer)
             .map_err(|e| Refusal::internal(format!("The answer cannot be written: {e}.")))?;

@@ -6,6 +6,7 @@ mod crash;
 mod device;
 mod holds;
 mod names;
+mod papers;
 mod parallel;
 mod rehearsals;
 mod reports;
