@@ -10,7 +10,7 @@ use crate::trouble::Trouble;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use station::config::Config;
-use station::service::{Mode, RunningStation, run_with as start};
+use station::service::{Extras, Mode, RunningStation, run_with as start};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -54,7 +54,11 @@ async fn serve(config: Config, mode: Mode) -> Result<(), Trouble> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let rehearsals = Rehearsals::new(Handle::current(), config.agent.clone());
-    let mut station = start(config, mode, Some(Arc::new(rehearsals))).await?;
+    let extras = Extras {
+        rehearsals: Some(Arc::new(rehearsals)),
+        ..Extras::default()
+    };
+    let mut station = start(config, mode, extras).await?;
     let at = station.addresses();
     tracing::info!(operator = %at.operator, socket = %at.socket.display(), "the station is up");
     let telling = tokio::spawn(tell_systemd(station.station()));
