@@ -137,7 +137,7 @@ fn a_notification_reaches_the_desktop_and_a_click_leads_to_the_board() {
     screen.shot("window-notification");
     screen.click_notification();
     let led = window.until("the page to be led there", "return window.led");
-    assert_eq!(led, "#/board/d137e638");
+    assert_eq!(led, "board/d137e638");
 }
 
 /// Asks for a name as an installer script does; without a batch the board is held.

@@ -2,18 +2,22 @@
 //!
 //! A window on a daemon closes at once, because no board notices. A window whose own engine is in the
 //! middle of a batch asks first, through the page; when the page does not answer and the person
-//! closes once more, the window leaves the screen and the boards go on.
+//! closes once more, the window leaves the screen and the boards go on. A question that was put away
+//! is asked again the next time.
 
 use super::home::{Engine, Home};
 use super::now::Now;
 use super::tray;
 use serde::Deserialize;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tauri::{AppHandle, Emitter as _, Manager as _, WebviewWindow};
 use tokio::sync::watch;
 
 /// The event by which the page is asked.
 const CLOSING: &str = "closing";
+/// Closing once more within this time says that the question was not seen.
+const INSISTS: Duration = Duration::from_secs(10);
 
 /// What closing comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,17 +31,26 @@ enum Closing {
 }
 
 /// The rule.
-fn closing(engine: Option<Engine>, busy: bool, asked: bool) -> Closing {
+fn closing(engine: Option<Engine>, busy: bool, insists: bool) -> Closing {
     match engine {
-        Some(Engine::Own) if busy && asked => Closing::Hide,
+        Some(Engine::Own) if busy && insists => Closing::Hide,
         Some(Engine::Own) if busy => Closing::Ask,
         _ => Closing::Quit,
     }
 }
 
-/// Whether the page was asked since the window was last shown.
+/// When the page was last asked, since the window was last shown.
 #[derive(Default)]
-pub(crate) struct Asked(AtomicBool);
+pub(crate) struct Asked(Mutex<Option<Instant>>);
+
+impl Asked {
+    /// Sets it; true when the last time was a moment ago.
+    fn set(&self, to: Option<Instant>) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *last, to);
+        before.is_some_and(|at| at.elapsed() < INSISTS)
+    }
+}
 
 /// How the person wants it, as the page says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -63,13 +76,12 @@ pub(crate) fn may_close(app: &AppHandle) -> bool {
     let asked = app.state::<Asked>();
     let busy = app.state::<watch::Sender<Now>>().borrow().busy;
     let engine = app.state::<Home>().engine();
-    let was_asked = asked.0.swap(true, Ordering::Relaxed);
-    match closing(engine, busy, was_asked) {
+    let insists = asked.set(None);
+    match closing(engine, busy, insists) {
         Closing::Quit => return true,
         Closing::Ask => {
             show(app);
-            // `show` starts a new question; this is it.
-            asked.0.store(true, Ordering::Relaxed);
+            asked.set(Some(Instant::now()));
             if let Err(error) = app.emit(CLOSING, ()) {
                 tracing::warn!(%error, "the page could not be asked");
             }
@@ -92,7 +104,7 @@ pub(crate) fn quit(app: &AppHandle) {
 
 /// Brings the window to the front.
 pub(crate) fn show(app: &AppHandle) {
-    app.state::<Asked>().0.store(false, Ordering::Relaxed);
+    app.state::<Asked>().set(None);
     let Some(window) = super::main_window(app) else {
         return;
     };

@@ -24,6 +24,7 @@ mod verbs;
 use crate::args::Args;
 use crate::page;
 use crate::trouble::Trouble;
+use bench::Bench;
 use home::Home;
 use now::Now;
 use station::config::Config;
@@ -155,9 +156,14 @@ fn start(app: &AppHandle, config: Config) {
     });
     let follower = app.clone();
     tauri::async_runtime::spawn(async move {
-        let notices = notify::Notices::new(follower.clone());
+        let notices = notify::Notices::new(follower.clone(), Bench::Real);
         let now = follower.state::<watch::Sender<Now>>();
         follow::follow(&follower.state::<Home>(), &now, notices).await;
+    });
+    let (rehearsals, now) = (app.clone(), now.subscribe());
+    tauri::async_runtime::spawn(async move {
+        let notices = || notify::Notices::new(rehearsals.clone(), Bench::Rehearsal);
+        follow::rehearsals(&rehearsals.state::<Home>(), now, notices).await;
     });
 }
 

@@ -4,6 +4,7 @@
 use wire::Stage;
 use wire::batch::BatchState;
 use wire::health::{ServerKind, ServerState};
+use wire::rehearsal::RehearsalState;
 use wire::settings::Preferences;
 use wire::update::Snapshot;
 
@@ -22,6 +23,8 @@ pub(crate) struct Now {
     pub(crate) serving: bool,
     /// DHCP was stopped, by the operator or not started yet.
     pub(crate) stopped: bool,
+    /// A rehearsal runs beside the station, with a bench of its own.
+    pub(crate) rehearsing: bool,
     /// The preferences.
     pub(crate) preferences: Preferences,
 }
@@ -42,6 +45,12 @@ impl Now {
             waiting: all.boards.iter().filter(|b| waits(b.stage)).count(),
             serving: matches!(dhcp, Some(ServerState::Serving)),
             stopped: matches!(dhcp, Some(ServerState::Stopped)),
+            rehearsing: all.rehearsal.as_ref().is_some_and(|rehearsal| {
+                matches!(
+                    rehearsal.state,
+                    RehearsalState::Running | RehearsalState::Proving
+                )
+            }),
             preferences: all.preferences.clone(),
         }
     }

@@ -8,6 +8,7 @@ mod rule;
 mod show;
 mod words;
 
+use super::bench::Bench;
 use rule::Rule;
 use show::Shower;
 use std::time::Instant;
@@ -21,10 +22,10 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    /// Nothing has been seen yet.
-    pub(crate) fn new(app: AppHandle) -> Self {
+    /// Nothing has been seen of this bench yet.
+    pub(crate) fn new(app: AppHandle, bench: Bench) -> Self {
         Self {
-            rule: Rule::default(),
+            rule: Rule::of(bench),
             shower: Shower::new(app),
         }
     }

@@ -6,6 +6,7 @@
 //! [`GATHER`] become one, because a rack of boards is switched on at once. In quiet mode nothing is
 //! announced, and what happened meanwhile is not made up for afterwards.
 
+use crate::window::bench::Bench;
 use station::net::findings::check;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -50,7 +51,7 @@ pub(super) struct Note {
     pub(super) text: String,
     /// A short name of what it is about.
     pub(super) who: String,
-    /// The place of the page that shows it.
+    /// The place of the page that shows it, as the page's address has it behind `#/`.
     pub(super) target: String,
 }
 
@@ -67,8 +68,8 @@ pub(super) struct Group {
 }
 
 /// What is known so far.
-#[derive(Default)]
 pub(super) struct Rule {
+    bench: Bench,
     started: bool,
     quiet: bool,
     rehearsal: bool,
@@ -81,6 +82,21 @@ pub(super) struct Rule {
 }
 
 impl Rule {
+    /// Nothing is known of this bench yet.
+    pub(super) fn of(bench: Bench) -> Self {
+        Self {
+            bench,
+            started: false,
+            quiet: false,
+            rehearsal: bench == Bench::Rehearsal,
+            boards: HashMap::new(),
+            batches: HashMap::new(),
+            findings: HashSet::new(),
+            said: HashMap::new(),
+            waiting: Vec::new(),
+        }
+    }
+
     /// Reads one update.
     pub(super) fn take(&mut self, update: &Update, now: Instant) {
         match update {
@@ -110,7 +126,7 @@ impl Rule {
 
     /// The first snapshot is how things are; a later one is what was missed.
     fn take_all(&mut self, all: &Snapshot, now: Instant) {
-        self.rehearsal = all.is_rehearsal;
+        self.rehearsal = all.is_rehearsal || self.bench == Bench::Rehearsal;
         let quiet = all.preferences.quiet;
         self.set_quiet(quiet || !self.started);
         let here: HashSet<BoardId> = all.boards.iter().map(|b| b.id).collect();
@@ -165,7 +181,7 @@ impl Rule {
         let note = Note {
             text: format!("{who}: {text}"),
             who,
-            target: format!("#/board/{}", board.id),
+            target: format!("board/{}", board.id),
         };
         self.add(kind, note, now);
     }
@@ -188,7 +204,7 @@ impl Rule {
                 batch.id, batch.plan.product, batch.plan.venue, counters.done, counters.planned
             ),
             who,
-            target: format!("#/batch/{}", batch.id),
+            target: format!("batch/{}", batch.id),
         };
         self.add(Kind::Complete, note, now);
     }
@@ -207,15 +223,15 @@ impl Rule {
             }
             let next = finding.next.as_deref();
             let next = next.map(|next| format!(" {next}")).unwrap_or_default();
-            self.add_once(kind, format!("{}{next}", finding.text), "#/health", now);
+            self.add_once(kind, format!("{}{next}", finding.text), "health", now);
         }
     }
 
     fn event(&mut self, event: &Event, now: Instant) {
         let (kind, target) = match event.kind.as_str() {
-            "names.low" => (Kind::NamesLow, "#/names"),
-            "dhcp.pool_full" => (Kind::PoolFull, "#/health"),
-            "disk.low" => (Kind::DiskLow, "#/health"),
+            "names.low" => (Kind::NamesLow, "names"),
+            "dhcp.pool_full" => (Kind::PoolFull, "health"),
+            "disk.low" => (Kind::DiskLow, "health"),
             _ => return,
         };
         self.add_once(kind, event.text.clone(), target, now);
@@ -234,9 +250,12 @@ impl Rule {
         self.add(kind, note, now);
     }
 
-    fn add(&mut self, kind: Kind, note: Note, now: Instant) {
+    fn add(&mut self, kind: Kind, mut note: Note, now: Instant) {
         if self.quiet {
             return;
+        }
+        if self.bench == Bench::Rehearsal {
+            note.target.insert_str(0, "rehearsal/");
         }
         match self.waiting.iter_mut().find(|group| group.kind == kind) {
             Some(group) => {

@@ -101,7 +101,7 @@ fn event(kind: &str, text: &str) -> Update {
 /// A rule that has seen an empty station, and what comes of some updates at once.
 fn after(updates: &[Update]) -> Vec<super::super::words::Notice> {
     let now = Instant::now();
-    let mut rule = Rule::default();
+    let mut rule = Rule::of(Bench::Real);
     rule.take(&snapshot(vec![], vec![]), now);
     for update in updates {
         rule.take(update, now);
@@ -112,7 +112,7 @@ fn after(updates: &[Update]) -> Vec<super::super::words::Notice> {
 #[test]
 fn what_was_so_before_is_no_news() {
     let now = Instant::now();
-    let mut rule = Rule::default();
+    let mut rule = Rule::of(Bench::Real);
     let mut waiting = board(1, Stage::OnHold);
     waiting.hold = Some(Hold::NoMatchingBatch);
     let complete = batch(BatchState::Completed);
@@ -132,7 +132,7 @@ fn a_held_board_is_announced_with_its_reason_and_leads_to_it() {
             .body
             .starts_with("Raspberry Pi 5 d137e638: no active batch")
     );
-    assert_eq!(said[0].target, "#/board/d137e638");
+    assert_eq!(said[0].target, "board/d137e638");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_held_board_that_asks_again_is_announced_once() {
     let said = after(&[held(1), at_stage(1, Stage::Seen), held(1)]);
     assert_eq!(said.len(), 1);
     let now = Instant::now();
-    let mut rule = Rule::default();
+    let mut rule = Rule::of(Bench::Real);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&held(1), now);
     assert_eq!(rule.ready(now + GATHER).len(), 1);
@@ -161,13 +161,13 @@ fn boards_that_come_together_become_one_notice() {
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].summary, "7 boards need your decision");
     assert!(said[0].body.ends_with("and 3 more."), "{}", said[0].body);
-    assert_eq!(said[0].target, "#/");
+    assert_eq!(said[0].target, "bench");
 }
 
 #[test]
 fn a_group_closes_two_seconds_after_its_first_notice() {
     let now = Instant::now();
-    let mut rule = Rule::default();
+    let mut rule = Rule::of(Bench::Real);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&held(1), now);
     rule.take(&held(2), now + GATHER / 2);
@@ -180,7 +180,7 @@ fn a_group_closes_two_seconds_after_its_first_notice() {
 #[test]
 fn each_failed_attempt_is_announced() {
     let now = Instant::now();
-    let mut rule = Rule::default();
+    let mut rule = Rule::of(Bench::Real);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&failed(1, 1), now);
     let first = rule.ready(now + GATHER);
@@ -205,13 +205,13 @@ fn a_batch_is_announced_when_it_becomes_complete() {
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].summary, "A batch is complete");
     assert!(said[0].body.contains("KXP2 for CORO"));
-    assert_eq!(said[0].target, "#/batch/4");
+    assert_eq!(said[0].target, "batch/4");
 }
 
 #[test]
 fn what_was_missed_is_announced_by_the_next_snapshot() {
     let now = Instant::now();
-    let mut rule = Rule::default();
+    let mut rule = Rule::of(Bench::Real);
     rule.take(&snapshot(vec![], vec![batch(BatchState::Active)]), now);
     rule.take(
         &snapshot(
@@ -231,14 +231,14 @@ fn a_rival_is_announced_once_for_as_long_as_it_is_there() {
     assert_eq!(said.len(), 1);
     assert_eq!(said[0].summary, "Another DHCP server is on the wire");
     assert!(said[0].body.ends_with("Unplug it."));
-    assert_eq!(said[0].target, "#/health");
+    assert_eq!(said[0].target, "health");
 }
 
 #[test]
 fn a_sentence_is_not_repeated_within_minutes() {
     let now = Instant::now();
     let low = event("names.low", "Only 3 KXP2 names are left for CORO.");
-    let mut rule = Rule::default();
+    let mut rule = Rule::of(Bench::Real);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&low, now);
     assert_eq!(rule.ready(now + GATHER).len(), 1);
@@ -265,7 +265,7 @@ fn quiet_mode_announces_nothing_and_makes_up_for_nothing() {
 #[test]
 fn a_rehearsal_says_that_it_is_one() {
     let now = Instant::now();
-    let mut rule = Rule::default();
+    let mut rule = Rule::of(Bench::Real);
     let all = Snapshot {
         is_rehearsal: true,
         ..Snapshot::default()
@@ -274,4 +274,19 @@ fn a_rehearsal_says_that_it_is_one() {
     rule.take(&held(1), now);
     let said = notice(&rule.ready(now + GATHER)[0]);
     assert!(said.summary.starts_with("Rehearsal: "));
+}
+
+#[test]
+fn the_rehearsal_beside_the_station_leads_to_its_own_bench() {
+    let now = Instant::now();
+    let mut rule = Rule::of(Bench::Rehearsal);
+    rule.take(&snapshot(vec![], vec![]), now);
+    rule.take(&held(1), now);
+    let said = notice(&rule.ready(now + GATHER)[0]);
+    assert!(said.summary.starts_with("Rehearsal: "));
+    assert_eq!(said.target, "rehearsal/board/00000001");
+    rule.take(&held(2), now);
+    rule.take(&held(3), now);
+    let said = notice(&rule.ready(now + GATHER)[0]);
+    assert_eq!(said.target, "rehearsal/bench");
 }

@@ -44,7 +44,15 @@ pub(super) fn notice(group: &Group) -> Notice {
         }
         notes => {
             let names: Vec<&str> = notes.iter().map(|note| note.who.as_str()).collect();
-            (listed(&names), "#/".to_owned())
+            let rehearsal = notes
+                .first()
+                .is_some_and(|note| note.target.starts_with("rehearsal/"));
+            let bench = if rehearsal {
+                "rehearsal/bench"
+            } else {
+                "bench"
+            };
+            (listed(&names), bench.to_owned())
         }
     };
     Notice {
