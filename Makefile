@@ -1,7 +1,9 @@
 # Punnet: one command for each thing that is done to the tree.
 #
 #   make build   the release binary `punnet` (command line and daemon) in target/release
-#   make run     everything from nothing: tools, build, board agent, a rehearsal you can read
+#   make window  the same with the window; needs npm and WebKitGTK
+#   make run     everything from nothing: tools, build, board agent, and the window; where there is no
+#                display, a rehearsal you can read
 #   make test    every check and every test, the lab of namespaces and QEMU boards included
 #   make bench   ratios against dnsmasq, tftpd-hpa, nginx, zstd and dd in the same run
 #   make soak    the lab once more with a full Debian image and many more kills
@@ -15,10 +17,15 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 BOARDS ?= 8
 
-.PHONY: build run test bench soak deps board
+.PHONY: build window run test bench soak deps board page
 
+# With the page for browsers when it can be built; a plain build needs no npm.
 build:
+	@packaging/page/build.sh || echo "The daemon will have no page for browsers."
 	$(CARGO) build --release --locked -p punnet --no-default-features
+
+window: page
+	$(CARGO) build --release --locked -p punnet
 
 deps:
 	@packaging/setup/deps.sh
@@ -26,8 +33,19 @@ deps:
 board:
 	@packaging/board/build.sh
 
-run: deps build board
-	$(CARGO_TARGET_DIR)/release/punnet rehearse --boards $(BOARDS) --headless
+page:
+	@packaging/page/build.sh
+
+run: deps board
+	@if [ -z "$${DISPLAY:-}$${WAYLAND_DISPLAY:-}" ]; then \
+	    echo "There is no display here: a rehearsal instead of the window."; \
+	elif packaging/page/build.sh && pkg-config --exists webkit2gtk-4.1; then \
+	    $(MAKE) window && exec $(CARGO_TARGET_DIR)/release/punnet; \
+	    exit; \
+	else \
+	    echo "The window cannot be built here: a rehearsal instead."; \
+	fi; \
+	$(MAKE) build && exec $(CARGO_TARGET_DIR)/release/punnet rehearse --boards $(BOARDS) --headless
 
 test: deps
 	@tests/run.sh

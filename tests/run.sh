@@ -1,7 +1,8 @@
 #!/bin/sh
 # Every check and every test, with one line per stage and a sum at the end.
 #
-# usage: run.sh [STAGE…]      stages: format licences clippy board units lab (default: all)
+# usage: run.sh [STAGE…]      stages: format licences clippy board units lab window
+#                             (default: all)
 #
 # A failed stage does not stop the others, so that one run tells everything. Output of a stage goes
 # to target/test-logs/STAGE.log and is shown when it fails.
@@ -13,7 +14,7 @@ logs=$CARGO_TARGET_DIR/test-logs
 mkdir -p "$logs"
 export PUNNET_NOT_RUN="$logs/not-run"
 : >"$PUNNET_NOT_RUN"
-stages=${*:-format licences clippy board units lab}
+stages=${*:-format licences clippy board units lab window}
 failed_stages=
 passed=0
 failed=0
@@ -64,7 +65,7 @@ lab() {
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="sudo -n -E"
     fi
     # What takes too long for every day is marked "ignored".
-    cargo test --locked -p punnet-tests -- --test-threads=2 ${PUNNET_SOAK:+--include-ignored}
+    cargo test --locked -p punnet-tests --test whole -- --test-threads=2 ${PUNNET_SOAK:+--include-ignored}
 }
 
 # Programs of other rooms that the lab starts.
@@ -72,6 +73,27 @@ cargo_examples() {
     for example in virtual-pi/boards; do
         [ ! -f "crates/${example%/*}/examples/${example#*/}.rs" ] || echo "$example"
     done
+}
+
+# The window, on a display of its own. It needs npm for the page and WebKitGTK; programs that a test
+# misses are found by the test.
+window() {
+    if ! packaging/page/build.sh; then
+        echo "window: the page could not be built (npm)" >>"$PUNNET_NOT_RUN"
+        return 0
+    fi
+    if ! pkg-config --exists webkit2gtk-4.1 librsvg-2.0; then
+        echo "window: WebKitGTK is not installed" >>"$PUNNET_NOT_RUN"
+        return 0
+    fi
+    cargo clippy --locked -p punnet --all-targets -- -D warnings || return 1
+    cargo test --locked -p punnet --bin punnet window:: || return 1
+    # The build without a window has the same name, so this one gets another.
+    cargo build --locked -p punnet || return 1
+    ln -f "$CARGO_TARGET_DIR/debug/punnet" "$CARGO_TARGET_DIR/debug/punnet-window" || return 1
+    export PUNNET_WINDOW="$CARGO_TARGET_DIR/debug/punnet-window"
+    export PUNNET="$PUNNET_WINDOW"
+    cargo test --locked -p punnet-tests --test window -- --test-threads=2
 }
 
 units() {
@@ -87,6 +109,7 @@ for name in $stages; do
     board) stage board packaging/board/build.sh ;;
     units) stage units units ;;
     lab) stage lab lab ;;
+    window) stage window window ;;
     *) echo "no such stage: $name" >&2; exit 2 ;;
     esac
 done
@@ -97,7 +120,7 @@ if [ "$not_run" -gt 0 ]; then
     sort -u "$PUNNET_NOT_RUN" | sed 's/^/    /'
 fi
 # A test that found that it cannot run here ended well without testing anything.
-idle=$(sort -u "$PUNNET_NOT_RUN" | grep -vc '^licences:')
+idle=$(sort -u "$PUNNET_NOT_RUN" | grep -vcE '^(licences|window: (the page|WebKitGTK)|window: launcher)')
 passed=$((passed - idle))
 [ "$passed" -ge 0 ] || passed=0
 [ -z "$failed_stages" ] || echo "failed stages:$failed_stages"

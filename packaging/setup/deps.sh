@@ -15,6 +15,12 @@ LAB="iproute2 nftables dnsmasq-base tftpd-hpa tftp-hpa atftp curl isc-dhcp-clien
      busybox-static nginx-light arping ethtool jq"
 QEMU="qemu-system-arm qemu-efi-aarch64 ipxe-qemu grub-efi-arm64-bin grub-common"
 CROSS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross rustc-web libstd-rust-web-dev:arm64"
+# The window, and what shows it where there is no screen.
+WINDOW="libwebkit2gtk-4.1-dev libayatana-appindicator3-dev librsvg2-dev libxdo-dev libssl-dev"
+SCREEN="webkit2gtk-driver xvfb xauth openbox xdotool imagemagick dbus dbus-x11 dunst
+     desktop-file-utils appstream xdg-utils"
+# Builds the page. Only where the machine brings no npm of its own.
+NODE="npm"
 # Only where the machine brings no Rust of its own.
 RUST="cargo-web rust-web-clippy rustfmt-web"
 
@@ -37,6 +43,14 @@ missing() {
 have_rust() {
     minor=$(cargo --version 2>/dev/null | sed -n 's/^cargo 1\.\([0-9]*\)\..*/\1/p')
     [ "${minor:-0}" -ge "$RUST_MINOR" ]
+}
+
+# Vite wants Node 20.19 or newer; an older one of the machine's is as good as none, and Debian's may
+# be older too: then the window is left out.
+have_node() {
+    command -v npm >/dev/null && node -e '
+        const [major, minor] = process.versions.node.split(".").map(Number);
+        process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' 2>/dev/null
 }
 
 # Runs a command as root, or fails where that cannot be had without a password.
@@ -83,7 +97,7 @@ report_missing() {
 
 if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian system; install the counterparts of these packages by hand:"
-    say "$BUILD $PAPER $IMAGE $LAB $QEMU $CROSS"
+    say "$BUILD $PAPER $IMAGE $LAB $QEMU $CROSS $WINDOW $SCREEN $NODE"
     exit 1
 fi
 
@@ -95,11 +109,16 @@ fi
     m_lab=$(missing $LAB)
     m_qemu=$(missing $QEMU)
     m_cross=$(missing $CROSS)
+    m_window=$(missing $WINDOW)
+    m_screen=$(missing $SCREEN)
 }
+m_node=
+# shellcheck disable=SC2086
+have_node || m_node=$(missing $NODE)
 m_rust=
 have_rust || m_rust=$RUST
 
-all="$m_build$m_paper$m_image$m_lab$m_qemu$m_cross$m_rust"
+all="$m_build$m_paper$m_image$m_lab$m_qemu$m_cross$m_window$m_screen$m_node$m_rust"
 if [ -n "$all" ]; then
     if may_install; then
         say "installing: $all"
@@ -129,6 +148,9 @@ if [ -n "$all" ]; then
         report_missing "cross tools" "$m_cross" "the board agent cannot be built"
         report_missing "lab tools" "$m_lab" "the lab is not run"
         report_missing "QEMU" "$m_qemu" "the QEMU boards are not run"
+        report_missing "window libraries" "$m_window" "the window cannot be built"
+        report_missing "npm" "$m_node" "the page, and with it the window, cannot be built"
+        report_missing "screen tools" "$m_screen" "the window is not tested"
         say "installing needs root or passwordless sudo. As root:"
         say "  dpkg --add-architecture arm64 && apt-get update &&"
         say "  apt-get install --no-install-recommends $all"

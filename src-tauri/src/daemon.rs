@@ -4,16 +4,14 @@
 //! still answers (`Type=notify`, sd_notify(3)). SIGTERM and SIGINT stop it in order.
 
 use crate::args::Args;
-use crate::rehearsals::Rehearsals;
+use crate::extras::extras;
 use crate::server::words;
 use crate::trouble::Trouble;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use station::config::Config;
 use station::service::{Mode, RunningStation, run_with as start};
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::StreamExt as _;
 use wire::query::Query;
@@ -53,8 +51,8 @@ fn for_rehearsal(config: Config) -> Config {
 async fn serve(config: Config, mode: Mode) -> Result<(), Trouble> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let rehearsals = Rehearsals::new(Handle::current(), config.agent.clone());
-    let mut station = start(config, mode, Some(Arc::new(rehearsals))).await?;
+    let extras = extras(config.agent.clone());
+    let mut station = start(config, mode, extras).await?;
     let at = station.addresses();
     tracing::info!(operator = %at.operator, socket = %at.socket.display(), "the station is up");
     let telling = tokio::spawn(tell_systemd(station.station()));

@@ -1,8 +1,8 @@
 //! Punnet: the provisioning station for Raspberry Pi boards, as one program.
 //!
 //! With a verb it is a command line that speaks to a running station, or opens the data folder itself
-//! when none runs. With `--daemon` it *is* the station. The window will be what it does without
-//! either; until it is part of the build, [`no_window`] says so in words.
+//! when none runs. With `--daemon` it *is* the station. Without either it opens the window; in a build
+//! without the feature `window`, [`no_window`] says so in words.
 
 mod args;
 mod batch;
@@ -12,11 +12,14 @@ mod common;
 mod confirm;
 mod daemon;
 mod desk;
+mod extras;
 mod history;
 mod image;
 mod log;
 mod names;
+#[cfg(not(feature = "window"))]
 mod no_window;
+mod page;
 mod paper;
 mod plans;
 mod print;
@@ -25,6 +28,8 @@ mod rehearsals;
 mod rehearse;
 mod server;
 mod trouble;
+#[cfg(feature = "window")]
+mod window;
 
 use args::{Args, Verb};
 use clap::Parser as _;
@@ -34,6 +39,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     log::start(&args);
     let done = match (&args.verb, args.daemon) {
+        #[cfg(feature = "window")]
+        (None, false) => window::run(&args),
+        #[cfg(not(feature = "window"))]
         (None, false) => no_window::explain(),
         (None, true) => daemon::run(&args),
         (Some(Verb::Rehearse(rehearsal)), _) => rehearse::run(&args.common, rehearsal),

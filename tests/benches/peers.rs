@@ -1,6 +1,7 @@
 //! Ratios against peers, measured in the same run on the same files: TFTP against dnsmasq and
 //! tftpd-hpa, DHCP against dnsmasq, HTTP against nginx, import against `xz -d | zstd`, the agent's
-//! write pipeline against `curl | zstd -d | dd`; and what the daemon costs while it idles.
+//! write pipeline against `curl | zstd -d | dd`; and what the daemon and the window cost while they
+//! idle.
 //!
 //! Contestants take turns, several rounds, and the best of each counts: other work on the machine
 //! only ever makes a run slower. `cargo bench -p punnet-tests -- tftp http` runs only these parts.
@@ -14,13 +15,15 @@ mod import;
 mod pipeline;
 mod table;
 mod tftp;
+mod window;
 
 use punnet_tests::ground;
 
 type Part = (&'static str, fn());
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("daemon", daemon::run),
+    ("window", window::run),
     ("import", import::run),
     ("http", http::run),
     ("pipeline", pipeline::run),

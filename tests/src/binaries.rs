@@ -32,6 +32,26 @@ pub fn punnet() -> &'static Path {
     })
 }
 
+/// The same with the window: the one named by `PUNNET_WINDOW`, or one built now. Both are built
+/// under one name, so this one gets another.
+pub fn punnet_window() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        std::env::var_os("PUNNET_WINDOW").map_or_else(
+            || {
+                cargo(&["build", "-p", "punnet"]);
+                let built = target().join("debug/punnet-window");
+                // It may be there from an earlier run.
+                let _ = std::fs::remove_file(&built);
+                std::fs::hard_link(target().join("debug/punnet"), &built)
+                    .expect("a second name for the program");
+                built
+            },
+            PathBuf::from,
+        )
+    })
+}
+
 /// An example program of one of the crates, built now unless `PUNNET_EXAMPLES` names the folder
 /// that holds it.
 pub fn example(package: &str, name: &str) -> PathBuf {

@@ -36,6 +36,20 @@ pub fn heavy_lab(test: &str, programs: &[&str]) -> Option<Turn> {
     None
 }
 
+/// A light test that needs these programs and no rights.
+pub fn desktop(test: &str, programs: &[&str]) -> Option<Turn> {
+    let missing: Vec<&str> = programs
+        .iter()
+        .copied()
+        .filter(|program| find(program).is_none())
+        .collect();
+    if missing.is_empty() {
+        return Some(beside_others());
+    }
+    not_run(test, &format!("needs {}", missing.join(", ")));
+    None
+}
+
 /// A turn beside other light tests; needs nothing.
 pub fn beside_others() -> Turn {
     let lock = lock_file();

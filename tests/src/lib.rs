@@ -8,7 +8,8 @@
 //! [`station`] is the daemon under test with its three verbs and its command line, and [`watch`]
 //! the fold of its watch stream, on which tests wait instead of sleeping; [`plan`] is what an
 //! operator sets up before the first board; [`clients`] are the DHCP and TFTP clients that come as
-//! programs; [`machine`] is a board in QEMU.
+//! programs; [`machine`] is a board in QEMU; [`screen`] is a desktop without a screen and [`window`]
+//! the native window on it.
 
 pub mod binaries;
 pub mod clients;
@@ -17,5 +18,7 @@ pub mod machine;
 pub mod net;
 pub mod plan;
 pub mod running;
+pub mod screen;
 pub mod station;
 pub mod watch;
+pub mod window;

@@ -11,6 +11,7 @@ use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
 use crate::config::Config;
 use crate::doors::operator::guard::{Guard, guarded};
+use crate::doors::operator::page::Page;
 use crate::doors::operator::token::{Token, TokenError};
 use crate::doors::{board, listen, operator};
 use crate::engine::{self, Engine};
@@ -123,18 +124,27 @@ pub struct RunningStation {
     importer: Importer,
 }
 
+/// What whoever runs a station gives it beyond its configuration.
+#[derive(Default)]
+pub struct Extras {
+    /// The page that a browser gets on the operator's address.
+    pub page: Page,
+    /// Somebody who can rehearse beside the station; without, it refuses to.
+    pub rehearsals: Option<Arc<dyn Rehearsals>>,
+}
+
 /// Starts a station. Must be called within a tokio runtime; returns once the doors are open. The
 /// servers of the deployment side follow as soon as the NIC allows; in a rehearsal they serve when
 /// this returns.
 pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartError> {
-    run_with(config, mode, None).await
+    run_with(config, mode, Extras::default()).await
 }
 
-/// The same, with somebody who can rehearse beside the station; without, it refuses to.
+/// The same, with extras.
 pub async fn run_with(
     config: Config,
     mode: Mode,
-    rehearsals: Option<Arc<dyn Rehearsals>>,
+    Extras { page, rehearsals }: Extras,
 ) -> Result<RunningStation, StartError> {
     let config = Arc::new(config);
     let rehearsal = mode == Mode::Rehearsal;
@@ -188,10 +198,12 @@ pub async fn run_with(
     let (orders, ordered) = mpsc::channel(64);
     let side = tokio::spawn(side.run(ordered, stop.clone()));
 
-    let routes = operator::router(engine.clone()).merge(operator::upload::router(uploads));
+    let routes =
+        operator::router(engine.clone(), page.clone()).merge(operator::upload::router(uploads));
     let guard = Guard {
         token,
         always: !operator_at.ip().is_loopback(),
+        page,
     };
     let conductor = rehearsals.map(|rehearsals| {
         engine.set_rehearsal_models(rehearsals.models());

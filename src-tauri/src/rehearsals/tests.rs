@@ -3,7 +3,7 @@
 use super::Rehearsals;
 use station::config::{AgentFiles, Config};
 use station::link::{Station, Updates};
-use station::service::{Mode, RunningStation, run_with};
+use station::service::{Extras, Mode, RunningStation, run_with};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -44,7 +44,11 @@ impl Real {
         let config = Config::for_rehearsal(folder.path().join("data"), nowhere.clone());
         let rehearsals = Arc::new(Rehearsals::new(runtime.handle().clone(), nowhere));
         let (station, link) = runtime.block_on(async {
-            let station = run_with(config, Mode::Serve, Some(rehearsals)).await;
+            let extras = Extras {
+                rehearsals: Some(rehearsals),
+                ..Extras::default()
+            };
+            let station = run_with(config, Mode::Serve, extras).await;
             let station = station.unwrap();
             let link = Station::attach(&station.addresses().socket).await;
             (station, link.unwrap())

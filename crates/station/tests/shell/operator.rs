@@ -40,6 +40,25 @@ fn pages_of_other_sites_are_turned_away() {
 }
 
 #[test]
+fn a_browser_gets_the_page_without_a_token_and_under_a_strict_policy() {
+    let rig = Rig::new();
+    let index = rig.operator("GET / HTTP/1.1", b"");
+    assert_eq!(index.status, 200);
+    assert!(index.body.starts_with(b"<!doctype html>"));
+    let policy = index.header("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"));
+    assert_eq!(index.header("cache-control"), Some("no-store"));
+    let script = rig.operator("GET /assets/app-1a2b.js HTTP/1.1", b"");
+    assert_eq!(script.body, b"'use strict'");
+    let head = rig.operator("HEAD / HTTP/1.1", b"");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    let beside = rig.operator("GET /assets/../operator.token HTTP/1.1", b"");
+    assert_eq!(beside.status, 404, "{}", beside.json());
+    let other = rig.operator("GET / HTTP/1.1\r\nHost: evil.example", b"");
+    assert_eq!(other.status, 403);
+}
+
+#[test]
 fn the_socket_and_the_token_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let rig = Rig::new();

@@ -6,8 +6,9 @@ use netboot::dhcp::client::Persona;
 use netboot::dhcp::client::{Conversation, Event, Grant, Lessee, Network};
 use netboot::tftp::client::{Client, Outcome, Output, Want};
 use station::config::{AgentFiles, Config};
+use station::doors::operator::page::Page;
 use station::rehearsal::Rehearsals;
-use station::service::{Addresses, Mode, RunningStation, run, run_with};
+use station::service::{Addresses, Extras, Mode, RunningStation, run, run_with};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
@@ -26,6 +27,12 @@ use wire::{ImageId, Mac, Refusal};
 
 /// Longest wait for anything that should take a moment.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A page for browsers.
+const PAGE: &[(&str, &[u8])] = &[
+    ("/index.html", b"<!doctype html><title>Punnet</title>"),
+    ("/assets/app-1a2b.js", b"'use strict'"),
+];
 
 pub(crate) struct Rig {
     pub runtime: Runtime,
@@ -76,8 +83,11 @@ impl Rig {
             .build()
             .unwrap();
         let config = config(folder.path());
-        let rehearsals = rehearsals(&runtime);
-        let station = run_with(config, Mode::Rehearsal, rehearsals);
+        let extras = Extras {
+            page: Page::new(PAGE),
+            rehearsals: rehearsals(&runtime),
+        };
+        let station = run_with(config, Mode::Rehearsal, extras);
         let station = runtime.block_on(station).unwrap();
         Self {
             at: station.addresses(),

@@ -6,8 +6,10 @@
 //! - A request that a browser makes for another site's page (`Origin` of another host) is turned
 //!   away; no CORS header is ever sent.
 //! - A request that changes something carries the token. When the door listens beyond loopback,
-//!   reading carries it too.
+//!   reading carries it too. The page itself is the same for everybody and needs none; what it shows
+//!   does.
 
+use super::page::Page;
 use super::token::Token;
 use crate::doors::json::{Outcome, status_of};
 use axum::Router;
@@ -29,6 +31,8 @@ pub struct Guard {
     pub token: Token,
     /// Ask for it on every path, because others than this machine can reach the door.
     pub always: bool,
+    /// The page, which a browser cannot fetch with a token.
+    pub page: Page,
 }
 
 /// Puts the guard before every route.
@@ -72,7 +76,8 @@ impl Guard {
         }
         let changes = matches!(path, "/api/v1/command" | "/api/v1/rehearsal/command")
             || path == super::upload::PATH;
-        if (changes || self.always) && !self.has_token(headers) {
+        let reads = self.always && !self.page.has(path);
+        if (changes || reads) && !self.has_token(headers) {
             return Err(forbidden("A change over HTTP needs the operator token.").next(
                 "Send it as `Authorization: Bearer …`; it is in operator.token in the data folder.",
             ));
@@ -108,7 +113,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let token = Token::load_or_create(dir.path()).unwrap();
         let text = token.text().to_owned();
-        (Guard { token, always }, text)
+        let page = Page::new(&[("/index.html", b"")]);
+        let guard = Guard {
+            token,
+            always,
+            page,
+        };
+        (guard, text)
     }
 
     fn headers(list: &[(axum::http::HeaderName, &str)]) -> HeaderMap {
@@ -137,6 +148,17 @@ mod tests {
         let (guard, _) = guard(true);
         let plain = headers(&[(HOST, "192.168.1.5:5000")]);
         assert!(guard.admits("/api/v1/boards", &plain).is_err());
+        assert!(guard.admits("/metrics", &plain).is_err());
+    }
+
+    #[test]
+    fn the_page_needs_no_token_and_still_no_other_name() {
+        let (guard, _) = guard(true);
+        let plain = headers(&[(HOST, "192.168.1.5:5000")]);
+        assert!(guard.admits("/", &plain).is_ok());
+        assert!(guard.admits("/index.html", &plain).is_ok());
+        let other = headers(&[(HOST, "evil.example:5000")]);
+        assert!(guard.admits("/", &other).is_err());
     }
 
     #[test]

@@ -12,11 +12,13 @@
 //! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
 //! | `GET /api/v1/…` | lists, [`plain`]; documents, [`papers`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
+//! | `GET /`, its files | the operator's page for a browser, [`page`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
 
 pub mod guard;
 pub mod metrics;
 mod origin;
+pub mod page;
 mod papers;
 mod plain;
 mod rehearsal;
@@ -29,8 +31,9 @@ use crate::engine::Engine;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Response, StatusCode};
+use axum::http::{Method, Response, StatusCode, Uri};
 use axum::routing::{get, post};
+use page::Page;
 use serde_json::json;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -45,7 +48,7 @@ const ANSWER: Duration = Duration::from_mins(1);
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// The routes of the door, the same for both listeners.
-pub fn router(engine: Engine) -> Router {
+pub fn router(engine: Engine, page: Page) -> Router {
     Router::new()
         .route("/api/v1/command", post(verbs::command))
         .route("/api/v1/query", post(verbs::query))
@@ -56,7 +59,10 @@ pub fn router(engine: Engine) -> Router {
         .merge(plain::routes())
         .merge(papers::routes())
         .merge(origin::routes())
-        .fallback(nothing_here)
+        .fallback(move |method: Method, uri: Uri| async move {
+            page.answer(&method, uri.path())
+                .unwrap_or_else(nothing_here)
+        })
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY))
         .layer(TimeoutLayer::with_status_code(
@@ -76,7 +82,7 @@ async fn openapi() -> Response<Body> {
     response
 }
 
-async fn nothing_here() -> Response<Body> {
+fn nothing_here() -> Response<Body> {
     json::answer(
         StatusCode::NOT_FOUND,
         &json!({"error": "Resource not found"}),

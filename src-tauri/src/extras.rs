@@ -1,0 +1,17 @@
+//! What every station that this program runs is given: the page for browsers, and virtual boards to
+//! rehearse with.
+
+use crate::page::page;
+use crate::rehearsals::Rehearsals;
+use station::config::AgentFiles;
+use station::service::Extras;
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// The extras. Must be called within the runtime that the station runs on.
+pub(crate) fn extras(agent: AgentFiles) -> Extras {
+    Extras {
+        page: page(),
+        rehearsals: Some(Arc::new(Rehearsals::new(Handle::current(), agent))),
+    }
+}

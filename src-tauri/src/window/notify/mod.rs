@@ -1,0 +1,52 @@
+//! Desktop notifications: what a person at another window has to know.
+//!
+//! [`rule`] is pure: it reads the watch stream and says which notices are due and when. [`words`]
+//! puts a group of them into one sentence. [`show`] hands them to the desktop and waits for a click.
+//! [`Notices`] is the thin part between them and the clock.
+
+mod rule;
+mod show;
+mod words;
+
+use super::bench::Bench;
+use rule::Rule;
+use show::Shower;
+use std::time::Instant;
+use tauri::AppHandle;
+use wire::update::Update;
+
+/// Reads the stream and notifies.
+pub(crate) struct Notices {
+    rule: Rule,
+    shower: Shower,
+}
+
+impl Notices {
+    /// Nothing has been seen of this bench yet.
+    pub(crate) fn new(app: AppHandle, bench: Bench) -> Self {
+        Self {
+            rule: Rule::of(bench),
+            shower: Shower::new(app),
+        }
+    }
+
+    /// Reads one update.
+    pub(crate) fn take(&mut self, update: &Update) {
+        self.rule.take(update, Instant::now());
+    }
+
+    /// Waits until a notice is due; for ever while there is none.
+    pub(crate) async fn due(&self) {
+        match self.rule.due() {
+            Some(at) => tokio::time::sleep_until(at.into()).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Shows what is due.
+    pub(crate) fn show(&mut self) {
+        for group in self.rule.ready(Instant::now()) {
+            self.shower.show(words::notice(&group));
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! The native window and the desktop around it, as a person meets them. What is on the page has tests
+//! of its own; here any page will do.
+
+use punnet_tests::running::{Running, output};
+use punnet_tests::screen::{PROGRAMS, Screen, soon};
+use punnet_tests::station::Station;
+use punnet_tests::window::{PATIENCE, Window, own_configuration};
+use punnet_tests::{binaries, ground};
+use serde_json::json;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use wire::health::ServerKind;
+
+const DRIVER: [&str; 7] = [
+    PROGRAMS[0],
+    PROGRAMS[1],
+    PROGRAMS[2],
+    PROGRAMS[3],
+    PROGRAMS[4],
+    PROGRAMS[5],
+    "WebKitWebDriver",
+];
+
+/// A daemon that needs no rights, with its doors on the loopback.
+fn daemon() -> Station {
+    let configuration = "[deployment]\ndhcp_port = 0\ntftp_port = 0\nhttp_port = 0\n\
+         [management]\nlisten = \"127.0.0.1:0\"\n";
+    let mut station = Station::prepared(None, configuration, &["--rehearsal"]);
+    station.serve();
+    station
+}
+
+/// The program as a person starts it.
+fn started(screen: &Screen, configuration: &Path) -> Running {
+    let mut program = screen.command(binaries::punnet_window());
+    program
+        .arg("--config")
+        .arg(configuration)
+        .stdin(Stdio::null());
+    let running = Running::start(program);
+    on_screen(screen, 1);
+    running
+}
+
+fn on_screen(screen: &Screen, windows: usize) {
+    soon("the window on the screen", PATIENCE, || {
+        let titles = screen.titles();
+        let ours = titles.iter().filter(|title| *title == "Punnet");
+        (ours.count() == windows).then_some(())
+    });
+}
+
+#[test]
+fn the_window_opens_and_its_page_speaks_to_the_station() {
+    let Some(_turn) = ground::desktop("window: opening", &DRIVER) else {
+        return;
+    };
+    let screen = Screen::new(1280, 800);
+    let window = Window::alone(&screen);
+    assert_eq!(window.title(), "Punnet");
+    on_screen(&screen, 1);
+    let about = window.invoke("about", json!({})).expect("about");
+    assert_eq!(about["home"], "window");
+    assert_eq!(about["engine"], "own");
+
+    let stats = json!({"bench": "real", "query": {"query": "stats"}});
+    let answer = window.invoke("query", stats).expect("an answer");
+    assert_eq!(answer["answer"], "stats");
+    let venue = json!({"command": "venue_add", "code": "CORO", "name": "Corona"});
+    let add = json!({"bench": "real", "command": venue});
+    let receipt = window.invoke("command", add.clone()).expect("a receipt");
+    assert_eq!(receipt["receipt"], "venue");
+    let again = window.invoke("command", add).expect_err("a refusal");
+    assert_eq!(again["code"], "conflict");
+    let nonsense = json!({"bench": "real", "command": {"command": 7}});
+    let refused = window.invoke("command", nonsense).expect_err("a refusal");
+    assert_eq!(refused["code"], "invalid");
+    window.shot("window-open");
+}
+
+#[test]
+fn the_page_can_do_nothing_but_what_it_is_for() {
+    let Some(_turn) = ground::desktop("window: what the page may do", &DRIVER) else {
+        return;
+    };
+    let screen = Screen::new(1280, 800);
+    let window = Window::alone(&screen);
+    window.until("the page", "return document.readyState === 'complete'");
+    for (command, arguments) in [
+        (
+            "plugin:window|set_title",
+            json!({"label": "main", "value": "x"}),
+        ),
+        ("plugin:dialog|open", json!({"options": {}})),
+        (
+            "plugin:webview|create_webview_window",
+            json!({"options": {}}),
+        ),
+        ("plugin:resources|close", json!({"rid": 0})),
+    ] {
+        let refused = window.invoke(command, arguments).expect_err(command);
+        assert!(refused.to_string().contains("not allowed"), "{refused}");
+    }
+    let passwd = json!({"path": "/etc/passwd"});
+    let refused = window.invoke("reveal", passwd).expect_err("a refusal");
+    assert_eq!(refused["code"], "forbidden");
+    let evaluated = "try { new Function('return 1')(); return 'ran'; } catch { return 'refused'; }";
+    assert_eq!(window.script(evaluated, vec![]), "refused");
+    let inline = "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; \
+         document.body.append(s); return window.ran ?? 'refused';";
+    assert_eq!(window.script(inline, vec![]), "refused");
+}
+
+#[test]
+fn a_notification_reaches_the_desktop_and_a_click_leads_to_the_board() {
+    let Some(_turn) = ground::desktop("window: notifications", &DRIVER) else {
+        return;
+    };
+    let mut screen = Screen::new(1280, 800);
+    screen.notifications();
+    let station = daemon();
+    let window = Window::open(&screen, &station);
+    let about = window.invoke("about", json!({})).expect("about");
+    assert_eq!(about["engine"], "daemon");
+    let hear = "const [done] = arguments; const internals = window.__TAURI_INTERNALS__; \
+         const handler = internals.transformCallback((e) => { window.led = e.payload; }); \
+         internals.invoke('plugin:event|listen', { event: 'open', target: { kind: 'Any' }, handler }) \
+           .then(() => done('hears'), (e) => done(String(e)));";
+    assert_eq!(window.script_async(hear, vec![]), "hears");
+
+    ask_as_a_board(&station, "10000000d137e638");
+    let shown = screen.notified("the notice of the held board", |shown| {
+        shown.summary.contains("needs your decision")
+    });
+    assert!(shown.body.contains("d137e638"), "{shown:?}");
+    screen.shot("window-notification");
+    screen.click_notification();
+    let led = window.until("the page to be led there", "return window.led");
+    assert_eq!(led, "board/d137e638");
+}
+
+/// Asks for a name as an installer script does; without a batch the board is held.
+fn ask_as_a_board(station: &Station, serial: &str) {
+    let door = station.until("the door for boards", |heard| {
+        let servers = &heard.now.as_ref()?.servers;
+        let http = servers.iter().find(|s| s.server == ServerKind::Http)?;
+        http.listen.clone()
+    });
+    let door = door.split(' ').next().unwrap_or_default();
+    let said = output(
+        Command::new("curl")
+            .args(["-sS", "-o", "-", "-w", "%{http_code}"])
+            .args(["-H", "Content-Type: application/json", "-d"])
+            .arg(json!({ "serial_number": serial }).to_string())
+            .arg(format!("http://{door}/api/config")),
+    );
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.ends_with("423"), "{said}");
+}
+
+#[test]
+fn a_daemon_that_goes_away_and_comes_back_is_spoken_to_again() {
+    let Some(_turn) = ground::desktop("window: losing the daemon", &DRIVER) else {
+        return;
+    };
+    let screen = Screen::new(1280, 800);
+    let mut station = daemon();
+    let window = Window::open(&screen, &station);
+    let stats = json!({"bench": "real", "query": {"query": "stats"}});
+    window.invoke("query", stats.clone()).expect("an answer");
+    let watch = "const internals = window.__TAURI_INTERNALS__; window.heard = 0; \
+         const id = internals.transformCallback((m) => { if (m && 'message' in m) window.heard += 1; }); \
+         internals.invoke('watch', { bench: 'real', updates: '__CHANNEL__:' + id }).then( \
+           () => { window.over = 'ended'; }, (e) => { window.over = 'lost'; });";
+    window.script(watch, vec![]);
+    window.until("the first update", "return window.heard > 0");
+
+    station.kill();
+    window.until("the watch to be over", "return window.over");
+    let refused = window
+        .invoke("query", stats.clone())
+        .expect_err("a refusal");
+    assert_eq!(refused["code"], "unavailable");
+
+    station.serve();
+    window.invoke("query", stats).expect("an answer again");
+    let about = window.invoke("about", json!({})).expect("about");
+    assert_eq!(about["engine"], "daemon", "it started no engine of its own");
+}
+
+#[test]
+fn closing_the_window_ends_an_idle_engine_and_leaves_a_daemon_alone() {
+    let Some(_turn) = ground::desktop("window: closing", &PROGRAMS) else {
+        return;
+    };
+    let screen = Screen::new(1280, 800);
+    let station = daemon();
+    let mut window = started(&screen, &station.configuration());
+    screen.close_window("Punnet");
+    assert!(window.wait(PATIENCE).success());
+    assert!(station.boards().is_empty(), "the daemon answers");
+
+    let configuration = own_configuration(&screen);
+    let mut window = started(&screen, &configuration);
+    let socket = screen.scratch().join("station/punnet.sock");
+    soon("its engine", PATIENCE, || UnixStream::connect(&socket).ok());
+    screen.close_window("Punnet");
+    assert!(window.wait(PATIENCE).success());
+    assert!(!socket.exists(), "its engine was stopped in order");
+}
+
+#[test]
+fn starting_it_again_brings_up_the_window_that_is_there() {
+    let Some(_turn) = ground::desktop("window: starting twice", &PROGRAMS) else {
+        return;
+    };
+    let screen = Screen::new(1280, 800);
+    let configuration = own_configuration(&screen);
+    let mut first = started(&screen, &configuration);
+    let again = output(
+        screen
+            .command(binaries::punnet_window())
+            .arg("--config")
+            .arg(&configuration),
+    );
+    assert!(again.status.success(), "{again:?}");
+    on_screen(&screen, 1);
+    assert!(first.ended().is_none());
+}
+
+#[test]
+fn without_a_display_it_says_what_to_do_instead() {
+    let said = output(
+        Command::new(binaries::punnet_window())
+            .env_remove("DISPLAY")
+            .env_remove("WAYLAND_DISPLAY"),
+    );
+    assert_eq!(said.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        words.contains("no display") && words.contains("--daemon"),
+        "{words}"
+    );
+}
+
+#[test]
+fn the_launcher_and_the_description_for_software_centres_are_valid() {
+    let folder = binaries::root().join("packaging/desktop");
+    for (program, arguments, file) in [
+        ("desktop-file-validate", &[][..], "punnet.desktop"),
+        (
+            "appstreamcli",
+            &["validate", "--no-net"][..],
+            "punnet.metainfo.xml",
+        ),
+    ] {
+        if ground::find(program).is_none() {
+            ground::not_run("window: launcher", &format!("needs {program}"));
+            continue;
+        }
+        let said = output(Command::new(program).args(arguments).arg(folder.join(file)));
+        assert!(
+            said.status.success() && !contains(&said.stdout, "error"),
+            "{said:?}"
+        );
+    }
+}
+
+fn contains(text: &[u8], word: &str) -> bool {
+    String::from_utf8_lossy(text).contains(word)
+}
