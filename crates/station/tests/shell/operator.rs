@@ -26,6 +26,38 @@ fn a_change_over_http_needs_the_token_and_over_the_socket_does_not() {
 }
 
 #[test]
+fn what_cannot_be_read_is_refused_at_its_field_and_a_try_of_it_is_an_answer() {
+    let rig = Rig::new();
+    let short = br#"{"command":"venue_add","code":"COR","name":"Corona"}"#;
+    let refused = rig.operator_socket("POST /api/v1/command HTTP/1.1", short);
+    assert_eq!(refused.status, 400);
+    let said = refused.json();
+    assert_eq!(
+        (said["code"].as_str(), said["field"].as_str()),
+        (Some("invalid"), Some("code"))
+    );
+    let words = "A venue code has exactly 4 letters or digits, \"COR\" has 3.";
+    assert_eq!(said["message"], words);
+    let tried = br#"{"query":"try","of":{"command":"venue_add","code":"COR","name":"Corona"}}"#;
+    let answer = rig.operator("POST /api/v1/query HTTP/1.1", tried);
+    assert_eq!(answer.status, 200);
+    let answer = answer.json();
+    assert_eq!(
+        (&answer["answer"], &answer["value"]["would"]),
+        (&"try".into(), &"refuse".into())
+    );
+    assert_eq!(answer["value"]["refusal"], said);
+    let wrong = rig.operator(
+        "POST /api/v1/query HTTP/1.1",
+        br#"{"query":"sheet","board":"x"}"#,
+    );
+    assert_eq!(
+        (wrong.status, &wrong.json()["field"]),
+        (400, &"board".into())
+    );
+}
+
+#[test]
 fn pages_of_other_sites_are_turned_away() {
     let rig = Rig::new();
     for headers in [
