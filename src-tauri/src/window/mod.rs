@@ -203,10 +203,10 @@ fn show_until_closed(app: App<Wry>, runtime: &Runtime) -> Result<(), Trouble> {
             api.prevent_close();
         }
     });
-    let closed = runtime.block_on(tokio::time::timeout(
-        LAST_WORDS,
-        handle.state::<Home>().close(),
-    ));
+    let closed = runtime.block_on(async {
+        let home = handle.state::<Home>();
+        tokio::time::timeout(LAST_WORDS, home.close()).await
+    });
     if closed.is_err() {
         tracing::warn!("the station did not stop in time");
     }
