@@ -9,10 +9,11 @@ import { ask, refusalOf } from './station';
 import type { Answer, Query, Refusal } from './wire';
 
 type Question = Query & { query: Answer['answer'] };
-type AnswerTo<Q extends Question> = Awaited<ReturnType<typeof ask<Q>>>;
+type AnswerTo<Q extends Question> =
+  Extract<Answer, { answer: Q['query'] }> extends { value: infer V } ? V : never;
 
 export class Asked<Q extends Question> {
-  value: AnswerTo<Q> | undefined = $state.raw();
+  value = $state.raw<AnswerTo<Q> | undefined>();
   /** Why there is no newer answer. */
   refusal: Refusal | null = $state.raw(null);
   #turn = 0;
@@ -57,7 +58,7 @@ export class Asked<Q extends Question> {
     try {
       const value = await ask(station, bench, query);
       if (turn !== this.#turn) return;
-      this.value = value;
+      this.value = value as AnswerTo<Q>;
       this.refusal = null;
     } catch (error) {
       if (turn === this.#turn) this.refusal = refusalOf(error);
