@@ -3,7 +3,7 @@ import { count } from '../words';
 
 export const plans = {
   products: 'Products',
-  productsNote: 'What a board becomes: a name, an image, and how its hostname is made.',
+  productsNote: 'What boards become.',
   addProduct: 'Add a product',
   editProduct: (code: string) => `Change ${code}`,
   noProducts: 'Describe your first product',
