@@ -3,7 +3,7 @@ import { count } from '../words';
 
 export const history = {
   found: (n: number) => count(n, 'deployment'),
-  search: 'Search names, boards, addresses and errors',
+  search: 'Name, board, address or error',
   venue: 'Venue',
   anyVenue: 'Every venue',
   product: 'Product',
@@ -20,7 +20,7 @@ export const history = {
   exportCsv: 'Export CSV',
   exportJson: 'Export JSON',
   newer: (n: number) => `Show ${count(n, 'newer one', 'newer ones')}`,
-  heads: ['Name', 'Result', 'Board', 'Product', 'Venue', 'Batch', 'Begun', 'Took', 'Read back'],
+  heads: ['Name', 'Result', 'Board', 'For', 'Batch', 'Begun', 'Took'],
   board: (id: string) => `Board ${id}`,
   again: (attempt: number) => `attempt ${attempt}`,
   emptyTitle: 'Nothing has been provisioned yet',

@@ -55,7 +55,7 @@ export const names = {
   product: 'Product',
   venue: 'Venue',
   state: 'State',
-  search: 'Search names, boards and notes',
+  search: 'Name, board or note',
   anyProduct: 'Every product',
   anyVenue: 'Every venue',
   anyState: 'Every state',
