@@ -1,6 +1,7 @@
 /** The mock's answers. */
 import type { Answer, Query, Sheet, Stage } from '../wire';
-import { nics, tally, would } from './plans';
+import { tally } from './names';
+import { nics, would } from './plans';
 import type { World } from './world';
 
 const STAGE_TIMES = (

@@ -1,21 +1,9 @@
 /** The mock's products, venues, names, images and settings, with a few of the station's rules. */
 import { Refused } from '../station';
-import type {
-  Command,
-  Finding,
-  Image,
-  Import,
-  Name,
-  NameLine,
-  NamesReport,
-  Nic,
-  ProductCode,
-  Receipt,
-  NameState,
-} from '../wire';
+import { addNames, readNames } from './names';
+import type { Command, Finding, Image, Import, Name, Nic, Receipt } from '../wire';
 import type { World } from './world';
 
-type ImportNames = Extract<Command, { command: 'names_import' }>;
 /** What each running import becomes. */
 const wanted = new Map<string, Extract<Command, { command: 'image_add' }>>();
 const done = (text: string): Receipt => ({ receipt: 'done', text });
@@ -51,8 +39,8 @@ export function planned(world: World, command: Command): Receipt | null {
       world.venues = world.venues.map((v) => (v.code === command.code ? { ...v, ...given(command) } : v));
       break;
     case 'names_import': {
-      const report = read(world, command);
-      if (!command.dry_run && !report.errors) add(world, command, report);
+      const report = readNames(world, command);
+      if (!command.dry_run && !report.errors) addNames(world, command, report);
       if (!command.dry_run) world.tell({ update: 'plans' });
       return { receipt: 'names', ...report };
     }
@@ -121,7 +109,7 @@ export function planned(world: World, command: Command): Receipt | null {
 
 /** What a command would be answered with. */
 export function would(world: World, command: Command): Receipt {
-  return command.command === 'names_import' ? { receipt: 'names', ...read(world, command) } : done('');
+  return command.command === 'names_import' ? { receipt: 'names', ...readNames(world, command) } : done('');
 }
 
 /** Why a command is refused; a few of the station's rules. */
@@ -201,17 +189,6 @@ export function nics(world: World): Nic[] {
       advice: { level: 'error', text: 'Boards cannot boot over wireless.' },
     }),
   ];
-}
-
-/** Names by product and state. */
-export function tally(world: World): [ProductCode, NameState, number][] {
-  const counts = new Map<string, [ProductCode, NameState, number]>();
-  for (const { product, state } of world.names) {
-    const entry = counts.get(`${product} ${state}`) ?? [product, state, 0];
-    entry[2] += 1;
-    counts.set(`${product} ${state}`, entry);
-  }
-  return [...counts.values()];
 }
 
 /** Imports as a day leaves them: one that runs, one that failed. */
@@ -339,57 +316,4 @@ function serve(world: World, nic: string | null) {
     since: Date.now(),
   }));
   for (const value of world.snapshot.servers) world.tell({ update: 'server', value });
-}
-
-function read(world: World, { product, venue, source, dry_run }: ImportNames): NamesReport {
-  const lines: NameLine[] = [];
-  const taken = new Set(world.names.map((n) => n.hostname));
-  source.text.split('\n').forEach((text, at) => {
-    if (source.from === 'csv' && at === 0) return;
-    for (const found of text.matchAll(/[^\s,;]+/g)) {
-      const [token] = found;
-      const range = /^(\d{1,4})(?:-(\d{1,4}))?$/.exec(token);
-      const where = { line: at + 1, column: found.index + 1, token };
-      if (!range) {
-        const message = 'it is neither a number nor a range such as 1-50';
-        lines.push({ ...where, hostname: null, verdict: 'error', message });
-        continue;
-      }
-      const [from, to] = [Number(range[1]), Number(range[2] ?? range[1])];
-      for (let n = from; n <= to; n++) {
-        const hostname = `${product}-${venue}-${String(n).padStart(3, '0')}`;
-        const verdict = taken.has(hostname) ? 'duplicate' : 'add';
-        lines.push({ ...where, hostname, verdict, message: null });
-      }
-    }
-  });
-  if (!lines.length) {
-    lines.push({
-      line: 1,
-      column: 1,
-      token: '',
-      hostname: null,
-      verdict: 'error',
-      message: 'the list is empty',
-    });
-  }
-  const is = (verdict: NameLine['verdict']) => lines.filter((l) => l.verdict === verdict).length;
-  lines.sort((a, b) => Number(b.verdict === 'error') - Number(a.verdict === 'error'));
-  return { dry_run, added: is('add'), duplicates: is('duplicate'), errors: is('error'), lines };
-}
-
-function add(world: World, { product, venue }: ImportNames, report: NamesReport) {
-  const fresh = report.lines.filter((l) => l.verdict === 'add');
-  const made = fresh.map((line): Name => ({
-    hostname: line.hostname ?? '',
-    product,
-    venue,
-    number: Number(line.hostname?.split('-').at(-1)),
-    state: 'available',
-    batch: null,
-    board: null,
-    note: '',
-    changed: Date.now(),
-  }));
-  world.names = [...world.names, ...made];
 }

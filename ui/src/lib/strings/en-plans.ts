@@ -56,9 +56,9 @@ export const names = {
   venue: 'Venue',
   state: 'State',
   search: 'Name, board or note',
-  anyProduct: 'Every product',
-  anyVenue: 'Every venue',
-  anyState: 'Every state',
+  anyProduct: 'All',
+  anyVenue: 'All',
+  anyState: 'All',
   heads: ['Name', 'State', 'Board', 'Batch', 'Note', 'Changed'],
   emptyTitle: 'No names yet',
   emptyText: 'Import a range such as 1-50, or a CSV. A batch reserves its names when it starts.',
@@ -124,5 +124,5 @@ export const names = {
   andMore: (n: number) => `And ${n} more.`,
   doImport: (n: number) => (n ? `Import ${count(n, 'name')}` : 'Import'),
   imported: (added: number, duplicates: number) =>
-    `${count(added, 'name')} imported${duplicates ? `; ${duplicates} were there already` : ''}.`,
+    `${count(added, 'name')} imported${duplicates ? `; ${count(duplicates, 'was', 'were')} there already` : ''}.`,
 };
