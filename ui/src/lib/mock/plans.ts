@@ -19,6 +19,29 @@ export function unpack(world: World) {
   world.snapshot = { ...world.snapshot, ...none };
 }
 
+/** Another DHCP server answers, a cable is out, and the disk is nearly full. */
+export function trouble(world: World) {
+  const at = Date.now() - 90_000;
+  const rival = 'Another DHCP server answers on eth1: 192.168.151.254 (52:54:00:00:00:99).';
+  world.snapshot.findings = [
+    {
+      check: 'rival_dhcp',
+      level: 'error',
+      text: `${rival} Boards would get their address from it, so DHCP here is stopped.`,
+      next: 'Unplug it from this switch or switch its DHCP off, then start DHCP again.',
+      at,
+    },
+    ...world.snapshot.findings,
+  ];
+  const listen = null;
+  world.snapshot.servers = [
+    { server: 'http', state: 'restarting', why: 'the address is in use', times: 3, listen, since: at },
+    { server: 'tftp', state: 'waiting_for_link', listen, since: at },
+    { server: 'dhcp', state: 'refused', why: rival, listen, since: at },
+  ];
+  world.snapshot.preferences = { ...world.snapshot.preferences, disk_low: 400e9 };
+}
+
 /** Does what is planned; `null` for commands of others. */
 export function planned(world: World, command: Command): Receipt | null {
   switch (command.command) {

@@ -1,5 +1,5 @@
 /** Sentences of the page about how the station is. */
-import { bytes, count, span } from '../words';
+import { bytes, span } from '../words';
 import type { ServerKind, ServerStatus } from '../wire';
 
 const purposes: Record<ServerKind, string> = {
@@ -38,11 +38,11 @@ export const health = {
   restartOf: (name: string) => `Restart ${name}`,
   started: (name: string) => `${name} is starting.`,
   stopped: (name: string) => `${name} is stopped.`,
-  notListening: 'Listens nowhere',
   noServers: 'No network card is chosen, so nothing is served.',
   chooseCard: 'Choose a network card',
   findings: 'What the checks found',
   clear: 'The wire looks clear.',
+  unchecked: 'No network card is chosen, so nothing is checked.',
   parts: 'Parts of the station',
   fit: 'Fit',
   unfit: 'Not fit',
@@ -94,5 +94,4 @@ export const health = {
       'Look at the speed of the network card under Settings: it should be 1000 Mbit/s or more, and the switch as well.',
     ],
   ] as const,
-  boards: (n: number) => count(n, 'board'),
 };

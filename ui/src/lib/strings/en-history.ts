@@ -21,7 +21,6 @@ export const history = {
   exportJson: 'Export JSON',
   newer: (n: number) => `Show ${count(n, 'newer one', 'newer ones')}`,
   heads: ['Name', 'Result', 'Board', 'For', 'Batch', 'Begun', 'Took'],
-  board: (id: string) => `Board ${id}`,
   again: (attempt: number) => `attempt ${attempt}`,
   emptyTitle: 'Nothing has been provisioned yet',
   emptyText: 'Start a batch and power on the boards. Every attempt is recorded here, with its result.',
@@ -35,7 +34,7 @@ export const history = {
       ? `${count(n, 'deployment')} in the last 24 hours, ${done} of them done.`
       : 'None in the last 24 hours.',
   stageTimes: 'Time per stage',
-  stageHeads: ['Stage', 'Half within', '95 of 100 within', 'Boards'],
+  stageHeads: ['Stage', 'Half within', '95 % within', 'Boards'],
   byModel: 'By model',
   byVenue: 'By venue',
   shareHeads: ['', 'Done', 'Failed', 'Success'],

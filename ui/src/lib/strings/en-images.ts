@@ -38,7 +38,6 @@ export const images = {
   cancelImport: 'Cancel the import',
   cancelled: 'The import is being cancelled.',
   failed: (file: string) => `${file} was not imported`,
-  done: (file: string) => `${file} is imported`,
   dismiss: 'Dismiss',
   active: 'Active',
   activateIt: 'Activate',

@@ -70,7 +70,6 @@ export const names = {
   batch: 'Batch',
   changed: 'Changed',
   noteText: 'Note',
-  number: 'Number',
   release: 'Release',
   releaseTitle: (name: string) => `Release ${name}?`,
   releaseText: (board: string) =>
@@ -85,6 +84,7 @@ export const names = {
   replaceTitle: (name: string) => `Give ${name} to another board`,
   replaceText: 'The chosen board is provisioned under this name when it next asks.',
   replaceBoard: 'Board of the bench',
+  replaceChoose: 'Choose a board',
   replaceNone: 'There is no board on the bench without a name. Power on the new board first.',
   delete: 'Delete',
   deleteTitle: (name: string) => `Delete ${name}?`,

@@ -1,5 +1,4 @@
 /** Sentences of the set-up guide and of the settings. */
-import { bytes } from '../words';
 import type { Nic } from '../wire';
 
 /** A card in a line: its link and its addresses. */
@@ -33,6 +32,7 @@ export const setup = {
   back: 'Step before',
   leave: 'To the bench',
   another: 'Add another',
+  kept: (code: string) => `${code} is kept.`,
   nic: {
     text: 'Which network card leads to the switch with the boards? Choose one that leads nowhere else.',
     chosen: (name: string) => `Boards hang on ${name}.`,
@@ -76,6 +76,7 @@ export const setup = {
     have: (free: number, all: number) => `${all} names, ${free} of them free.`,
     fromBoard: 'The names of this product are made from the board itself, so there are none to import.',
     all: 'See all names',
+    kept: 'The names are imported.',
   },
   batch: {
     text: 'Say how many boards you want, start it, and power them on.',
@@ -118,5 +119,4 @@ export const settings = {
   address: 'the address',
   folder: 'the folder',
   guide: 'Open the set-up guide',
-  atLeast: (n: number) => bytes(n),
 };

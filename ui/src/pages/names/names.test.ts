@@ -21,7 +21,8 @@ test('an error is shown at its entry, and nothing can be imported', async () => 
   expect(row).toHaveTextContent('2, column 7');
   expect(row).toHaveTextContent('neither a number nor a range');
   expect(within(dialog).getAllByRole('row')[1]).toBe(row);
-  expect(list).toHaveAccessibleDescription(/1 entry is wrong/);
+  expect(list).toHaveAccessibleDescription(/Nothing is imported while an entry is wrong/);
+  expect(dialog).toHaveTextContent('1 entry is wrong, 3 new');
   expect(send()).toBeDisabled();
 
   await fireEvent.input(list, { target: { value: '6001-6003, 1' } });
