@@ -1,6 +1,16 @@
 /** The mock's answers. */
 import type { Answer, Query, Sheet, Stage } from '../wire';
+import { tally } from './names';
+import { nics, would } from './plans';
 import type { World } from './world';
+
+const STAGE_TIMES = (
+  ['loading_boot_files', 'preparing_storage', 'writing', 'verifying', 'personalising'] as Stage[]
+).map((stage, i) => ({ stage, count: 480, median_ms: 9_000 + i * 17_000, p95_ms: 14_000 + i * 29_000 }));
+const BY_MODEL = [
+  { of: 'Raspberry Pi 5', done: 40, failed: 2 },
+  { of: 'Raspberry Pi Compute Module 5', done: 12, failed: 0 },
+];
 
 /** The answer to a question; `null` for what does not exist. */
 export function answer(world: World, query: Query): Answer | null {
@@ -51,7 +61,7 @@ export function answer(world: World, query: Query): Answer | null {
           subsystems: ['database', 'disk', 'nic', 'dhcp', 'tftp', 'http', 'image', 'pool'].map((name) => ({
             name,
             ready: name !== 'pool',
-            detail: name === 'pool' ? 'KXP2 has 3 free names for CORO.' : 'All is well.',
+            detail: name === 'pool' ? 'KXP2 has 3 free names for CORO' : 'all is well',
           })),
         },
       };
@@ -59,72 +69,30 @@ export function answer(world: World, query: Query): Answer | null {
       return {
         answer: 'stats',
         value: {
-          names: [['KXP2', 'available', 350]],
+          names: tally(world),
           recent: 42,
           recent_done: 40,
           venues: 2,
-          stages: (['writing', 'verifying', 'personalising'] as Stage[]).map((stage, i) => ({
-            stage,
-            count: 40,
-            median_ms: 60_000 / (i + 1),
-            p95_ms: 90_000 / (i + 1),
-          })),
-          by_model: [{ of: 'Raspberry Pi 5', done: 40, failed: 2 }],
-          by_venue: [{ of: 'CORO', done: 38, failed: 1 }],
+          stages: world.history.length ? STAGE_TIMES : [],
+          by_model: world.history.length ? BY_MODEL : [],
+          by_venue: world.history.length
+            ? [
+                { of: 'CORO', done: 38, failed: 1 },
+                { of: 'ARIA', done: 9, failed: 0 },
+              ]
+            : [],
         },
       };
     case 'nics':
       return {
         answer: 'nics',
-        value: [
-          {
-            name: 'eth0',
-            mac: '52:54:00:00:00:01',
-            up: true,
-            carrier: true,
-            speed_mbit: 1000,
-            addresses: ['10.0.0.5/24'],
-            default_route: true,
-            chosen: false,
-            advice: {
-              level: 'warning',
-              text: 'It leads to other networks (default route). Boards there would be imaged too.',
-            },
-          },
-          {
-            name: 'eth1',
-            mac: '52:54:00:00:00:02',
-            up: true,
-            carrier: true,
-            speed_mbit: 1000,
-            addresses: ['192.168.151.1/24'],
-            default_route: false,
-            chosen: true,
-            advice: { level: 'info', text: 'Fit for boards.' },
-          },
-          {
-            name: 'wlan0',
-            mac: '52:54:00:00:00:03',
-            up: true,
-            carrier: false,
-            speed_mbit: null,
-            addresses: [],
-            default_route: false,
-            chosen: false,
-            advice: { level: 'error', text: 'Boards cannot boot over wireless.' },
-          },
-        ],
+        value: nics(world),
       };
     case 'settings':
       return {
         answer: 'settings',
         value: {
-          deployment: {
-            interface: 'eth1',
-            address: '192.168.151.1/24',
-            leases: '192.168.151.100-192.168.151.250',
-            force_default_route: false,
-          },
+          deployment: world.deployment,
           deployment_fixed_by: null,
           preferences: snapshot.preferences,
           data_dir: '/home/me/.local/share/punnet',
@@ -159,7 +127,7 @@ export function answer(world: World, query: Query): Answer | null {
         answer: 'try',
         value: refused
           ? { would: 'refuse', refusal: refused.refusal }
-          : { would: 'do', receipt: { receipt: 'done', text: '' } },
+          : { would: 'do', receipt: would(world, query.of) },
       };
     }
     case 'sheet': {
@@ -178,6 +146,10 @@ function history(world: World, filter: Extract<Query, { query: 'history' | 'hist
       (!filter.venue || d.venue === filter.venue) &&
       (!filter.stage || d.stage === filter.stage) &&
       (!filter.board || d.board === filter.board) &&
+      (!filter.product || d.product === filter.product) &&
+      (!filter.batch || d.batch === filter.batch) &&
+      (!filter.since || d.started >= filter.since) &&
+      (!filter.until || d.started < filter.until) &&
       `${d.hostname} ${d.board} ${d.mac}`.toLowerCase().includes(text),
   );
 }

@@ -1,11 +1,13 @@
 /** The state of the mock, and how it moves. */
 import { nothing } from '../fold';
+import { forbidden, importsMove, olderImage, planned, quietLink, someImports } from './plans';
 import { Refused } from '../station';
 import type {
   Batch,
   Board,
   Command,
   Deployment,
+  DeploymentChoice,
   Event,
   Image,
   Name,
@@ -67,6 +69,12 @@ export class World {
   names: Name[] = [];
   events: Event[] = [];
   history: Deployment[] = [];
+  deployment: DeploymentChoice = {
+    interface: 'eth1',
+    address: '192.168.151.1/24',
+    leases: '192.168.151.100-192.168.151.250',
+    force_default_route: false,
+  };
   #readers = new Set<(update: Update) => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -78,7 +86,10 @@ export class World {
       version: '0.1.0',
       at: now,
       is_rehearsal: rehearsal,
-      images: [this.#image(now)],
+      images: [this.#image(now), olderImage(this.#image(now))],
+      findings: [quietLink(now)],
+      imports: someImports(now),
+      preferences: { quiet: false, names_low: 5, disk_low: 5e9 },
       servers: (['http', 'tftp', 'dhcp'] as const).map((server) => ({
         server,
         state: 'serving',
@@ -88,7 +99,7 @@ export class World {
       batches: [this.#batch(1, 'active', boards, now), { ...this.#batch(2, 'pending', 10, now), rank: 2 }],
       boards: Array.from({ length: boards }, (_, i) => this.#board(i, now, rehearsal)),
     };
-    this.names = Array.from({ length: 400 }, (_, i) => this.#name(i + 1, boards, now));
+    this.names = Array.from({ length: 5000 }, (_, i) => this.#name(i + 1, boards, now));
     this.history = Array.from({ length: 500 }, (_, i) => this.#deployment(i, now));
     this.events = this.snapshot.boards.flatMap((b, i) => [
       this.#event(i * 2 + 1, b, `${b.model} with serial ${b.id} asks for an address.`, now - 300_000),
@@ -111,6 +122,8 @@ export class World {
 
   /** What a command does here; enough for the page to be tried. */
   async command(command: Command): Promise<Receipt> {
+    const refused = this.refusal(command);
+    if (refused) throw refused;
     switch (command.command) {
       case 'board_retry':
       case 'board_approve':
@@ -118,7 +131,7 @@ export class World {
         break;
       case 'board_release':
         this.snapshot.boards = this.snapshot.boards.filter((b) => b.id !== command.board);
-        this.#tell({ update: 'board_gone', value: command.board });
+        this.tell({ update: 'board_gone', value: command.board });
         break;
       case 'board_place':
         this.#change(command.board, { place: command.place || null });
@@ -134,21 +147,13 @@ export class World {
           state: command.command === 'server_stop' ? ('stopped' as const) : ('serving' as const),
         };
         this.snapshot.servers = this.snapshot.servers.map((s) => (s === server ? next : s));
-        this.#tell({ update: 'server', value: next });
+        this.tell({ update: 'server', value: next });
         break;
       }
-      case 'product_add':
-        this.products.push({ ...command, image: null, archived: false });
-        this.#tell({ update: 'plans' });
-        break;
-      case 'venue_add':
-        this.venues.push({ ...command, archived: false });
-        this.#tell({ update: 'plans' });
-        break;
       case 'batch_create': {
         const batch = this.#batch(this.snapshot.batches.length + 1, 'pending', command.count, Date.now());
         this.snapshot.batches.push(batch);
-        this.#tell({ update: 'batch', value: batch });
+        this.tell({ update: 'batch', value: batch });
         return { receipt: 'batch', ...batch };
       }
       case 'batch_start':
@@ -156,40 +161,23 @@ export class World {
       case 'batch_resume': {
         const state = command.command === 'batch_pause' ? 'paused' : 'active';
         const batch = this.snapshot.batches.find((b) => b.id === command.batch);
-        if (batch) this.#tell({ update: 'batch', value: { ...Object.assign(batch, { state }) } });
+        if (batch) this.tell({ update: 'batch', value: { ...Object.assign(batch, { state }) } });
         break;
       }
-      case 'names_import':
-        if (command.source.text.includes('!')) {
-          return {
-            receipt: 'names',
-            dry_run: command.dry_run,
-            added: 0,
-            duplicates: 0,
-            errors: 1,
-            lines: [
-              { line: 1, column: 1, token: '!', hostname: null, verdict: 'error', message: 'not a number' },
-            ],
-          };
-        }
-        return { receipt: 'names', dry_run: command.dry_run, added: 3, duplicates: 0, errors: 0, lines: [] };
-      case 'preferences_set':
-        this.#tell({ update: 'preferences', value: { ...command } });
-        break;
+      default: {
+        const receipt = planned(this, command);
+        if (receipt) return receipt;
+      }
     }
     return { receipt: 'done', text: 'Done.' };
   }
 
   /** What would come of a command: a few of the station's rules. */
   refusal(command: Command): Refused | null {
-    if ('code' in command && command.command === 'venue_add' && !/^[A-Za-z0-9]{4}$/.test(command.code)) {
-      const message = `a venue code has exactly 4 letters or digits, "${command.code}" has ${command.code.length}`;
-      return new Refused({ code: 'invalid', field: 'code', message });
-    }
-    return null;
+    return forbidden(this, command);
   }
 
-  #tell(update: Update) {
+  tell(update: Update) {
     for (const read of this.#readers) read(structuredClone(update));
   }
 
@@ -197,10 +185,11 @@ export class World {
     const board = this.snapshot.boards.find((b) => b.id === id);
     if (!board) return;
     Object.assign(board, change, { stage_since: Date.now(), last_seen: Date.now() });
-    this.#tell({ update: 'board', value: board });
+    this.tell({ update: 'board', value: board });
   }
 
   #move() {
+    importsMove(this);
     for (const board of this.snapshot.boards) {
       const at = WAY.indexOf(board.stage);
       if (at < 0 || board.stalled || at === WAY.length - 1) continue;
@@ -209,7 +198,7 @@ export class World {
         const done = Math.min(progress.total, progress.done + progress.rate);
         board.progress = { ...progress, done };
         board.last_seen = Date.now();
-        this.#tell({ update: 'board', value: board });
+        this.tell({ update: 'board', value: board });
         continue;
       }
       if (Math.random() < 0.7) continue;
@@ -231,7 +220,7 @@ export class World {
       failed: is('failed'),
       confirmed: is('first_boot_confirmed'),
     };
-    this.#tell({ update: 'batch', value: batch });
+    this.tell({ update: 'batch', value: batch });
   }
 
   #host = (board: Board) => `KXP2-CORO-${String(parseInt(board.id, 16) % 1000).padStart(3, '0')}`;

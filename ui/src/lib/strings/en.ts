@@ -3,6 +3,11 @@
  * Sentences with a figure or a name in them are functions, so that each language orders its words.
  */
 import { bytes, count, ram, span } from '../words';
+import { health } from './en-health';
+import { history } from './en-history';
+import { images } from './en-images';
+import { names, plans } from './en-plans';
+import { settings, setup } from './en-setup';
 import type {
   Batch,
   BatchState,
@@ -225,6 +230,19 @@ export const en = {
     [board.model, board.ram_mib ? ram(board.ram_mib) : ''].filter(Boolean).join(' · '),
   batchName: (batch: Batch) => `Batch ${batch.id}: ${batch.plan.product} for ${batch.plan.venue}`,
   boards: (n: number) => count(n, 'board'),
+  copy: {
+    button: 'Copy',
+    label: (what: string) => `Copy ${what}`,
+    copied: (what: string) => `Copied ${what}.`,
+    failed: 'The clipboard cannot be used here. Mark the text and copy it yourself.',
+  },
+  images,
+  plans,
+  names,
+  history,
+  health,
+  settings,
+  setup,
 };
 
 export type Strings = typeof en;
