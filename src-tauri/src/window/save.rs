@@ -5,7 +5,6 @@
 
 use super::bench::Bench;
 use super::home::Home;
-use super::verbs::read;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -61,7 +60,7 @@ pub(crate) async fn save(
     bench: Bench,
     document: Value,
 ) -> Result<Saved, Refusal> {
-    let kind = read(&document)?;
+    let kind = wire::request::parse(&document)?;
     let station = home.station(bench).await?;
     let Answer::Document(document) = station.query(Query::Document(kind)).await? else {
         return Err(Refusal::internal(

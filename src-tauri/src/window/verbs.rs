@@ -1,13 +1,11 @@
 //! The station's three verbs for the page: *command*, *query*, *watch*, with the words of `wire` as
-//! they are. The page's JSON is read here and not by Tauri, so that a wrong one is refused in the same
-//! words as over HTTP.
+//! they are. The page's JSON is read by the station and not by Tauri, so that a wrong one is refused in
+//! the same words as over HTTP.
 
 use super::bench::Bench;
 use super::home::Home;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use station::doors::json;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use tauri::State;
@@ -24,9 +22,8 @@ pub(crate) async fn command(
     bench: Bench,
     command: Value,
 ) -> Result<Value, Refusal> {
-    let command = read(&command)?;
     let station = home.station(bench).await?;
-    written(&station.command(command).await?)
+    written(&station.command_json(&command).await?)
 }
 
 /// Asks something.
@@ -36,9 +33,8 @@ pub(crate) async fn query(
     bench: Bench,
     query: Value,
 ) -> Result<Value, Refusal> {
-    let query = read(&query)?;
     let station = home.station(bench).await?;
-    written(&station.query(query).await?)
+    written(&station.query_json(&query).await?)
 }
 
 /// Follows everything, for as long as the page listens and the station runs; returns when the station
@@ -100,11 +96,6 @@ impl Watches {
     fn lock<T>(&self, with: impl FnOnce(&mut HashMap<Bench, CancellationToken>) -> T) -> T {
         with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// Reads what the page sent.
-pub(super) fn read<T: DeserializeOwned>(sent: &Value) -> Result<T, Refusal> {
-    json::read(sent.to_string().as_bytes())
 }
 
 fn written<T: Serialize>(answer: &T) -> Result<Value, Refusal> {
