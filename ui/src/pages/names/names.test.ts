@@ -22,7 +22,7 @@ test('an error is shown at its entry, and nothing can be imported', async () => 
   expect(row).toHaveTextContent('neither a number nor a range');
   expect(within(dialog).getAllByRole('row')[1]).toBe(row);
   expect(list).toHaveAccessibleDescription(/Nothing is imported while an entry is wrong/);
-  expect(dialog).toHaveTextContent('1 entry is wrong, 3 new');
+  expect(dialog).toHaveTextContent('1 entry is wrong, 4 new');
   expect(send()).toBeDisabled();
 
   await fireEvent.input(list, { target: { value: '6001-6003, 1' } });
