@@ -1,14 +1,18 @@
 /** What a person chose for this screen: theme, contrast, how the bench is shown. Kept by the browser. */
 
+import type { LabelSheet } from './wire';
+
 const KEY = 'punnet.taste';
 
 interface Taste {
   theme: 'system' | 'light' | 'dark';
   contrast: 'system' | 'more';
   view: 'tiles' | 'list';
+  /** The paper labels were last printed on. */
+  paper: Exclude<LabelSheet, 'unknown'>;
 }
 
-const usual: Taste = { theme: 'system', contrast: 'system', view: 'tiles' };
+const usual: Taste = { theme: 'system', contrast: 'system', view: 'tiles', paper: 'a4x24' };
 
 function kept(): Taste {
   try {
@@ -29,6 +33,10 @@ class Kept {
   }
   get view() {
     return this.#taste.view;
+  }
+
+  get paper() {
+    return this.#taste.paper;
   }
 
   set(change: Partial<Taste>) {

@@ -8,6 +8,10 @@ import { history } from './en-history';
 import { images } from './en-images';
 import { names, plans } from './en-plans';
 import { settings, setup } from './en-setup';
+import { batches } from './en-batches';
+import { bench, labels } from './en-bench';
+import { board } from './en-board';
+import { rehearse } from './en-rehearse';
 import type {
   Batch,
   BatchState,
@@ -163,6 +167,11 @@ export const en = {
   faults,
   hold,
   server,
+  bench,
+  labels,
+  board,
+  batches,
+  rehearse,
   app: {
     name: 'Punnet',
     skip: 'Skip to the page',
