@@ -1,11 +1,13 @@
 /**
  * A station made of nothing, for working on the page: boards that go their way by a timer, a few
  * plans, an import. `VITE_MOCK=1 npm run dev` uses it. `?boards=100` in the address asks for a crowd,
- * `?fresh` for a station on which nothing was ever set up, `?trouble` for one that finds a rival on its wire.
+ * `?odd` for a board of each odd state, `?fresh` for a
+ * station on which nothing was ever set up, `?trouble` for one that finds a rival on its wire.
  */
 import type { Bench, Station } from './station';
 import { Refused } from './station';
 import { answer } from './mock/answers';
+import { oddities } from './mock/bench';
 import { trouble, unpack } from './mock/plans';
 import { World } from './mock/world';
 
@@ -13,6 +15,7 @@ export function mockStation(): Station {
   const params = new URLSearchParams(location.search);
   const wanted = Number(params.get('boards') ?? '24');
   const worlds: Record<Bench, World> = { real: new World(wanted, false), rehearsal: new World(8, true) };
+  if (params.has('odd')) oddities(worlds.real);
   if (params.has('fresh')) unpack(worlds.real);
   if (params.has('trouble')) trouble(worlds.real);
   return {

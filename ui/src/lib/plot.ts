@@ -43,7 +43,7 @@ export async function draw(host: HTMLElement, look: Look, data: Data): Promise<u
           space: 100,
           ...(look.xValue ? { values: (_, at) => at.map((v) => look.xValue?.(v) ?? '') } : {}),
         },
-        { ...axis, size: 52, space: 28, values: (_, at) => at.map(look.yValue) },
+        { ...axis, size: 52, space: 18, values: (_, at) => at.map(look.yValue) },
       ],
       series: [
         {},

@@ -40,5 +40,8 @@ export function next(key: string, at: number, boxes: { top: number; left: number
 
 /** True while somebody types: single letters are text then. */
 export function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.matches('input:not([type=radio], [type=checkbox]), textarea, select');
+  return (
+    target instanceof HTMLElement &&
+    target.matches('input:not([type=radio], [type=checkbox]), textarea, select')
+  );
 }

@@ -52,7 +52,12 @@ export class Pacer {
     this.#asked = Date.now();
     const { station, bench } = this.desk();
     try {
-      const found = await ask(station, bench, { query: 'history', ...noFilter, batch: batch.id, limit: 1000 });
+      const found = await ask(station, bench, {
+        query: 'history',
+        ...noFilter,
+        batch: batch.id,
+        limit: 1000,
+      });
       this.pace = paceOf(found);
     } catch {
       // Without it the outlook is drawn from progress alone.

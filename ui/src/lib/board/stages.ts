@@ -3,7 +3,7 @@
  * is, and the sentence that says what keeps it.
  */
 import { t } from '../strings/en';
-import type { Board, Stage } from '../wire';
+import type { Board, Hold, Stage } from '../wire';
 
 /** Groups of the bench, as its filter offers them. */
 export const GROUPS = ['needs', 'working', 'waiting', 'done', 'not_ours'] as const;
@@ -115,15 +115,44 @@ export function saidOf(board: Board): Said | null {
 /** What a person may do about a board in its present state, the likeliest first. */
 export type Deed = 'approve' | 'retry' | 'accept' | 'reimage';
 
+/** Holds that an approval ends; the others need something else to change. */
+const APPROVED: (Hold['kind'] | undefined)[] = [
+  'disk_holds_system',
+  'provisioned_before',
+  'needs_approval',
+  'identity_conflict',
+  'unknown',
+  undefined,
+];
+
 export function deedOf(board: Board): Deed | null {
   if (board.stage === 'failed') return 'retry';
   if (board.stage === 'not_ours') return 'accept';
-  if (board.stage === 'on_hold') {
-    // Approving would change nothing about these.
-    const beyond = ['batch_paused', 'no_names_left', 'no_active_image', 'no_matching_batch'];
-    return beyond.includes(board.hold?.kind ?? '') ? null : 'approve';
-  }
+  if (board.stage === 'on_hold') return APPROVED.includes(board.hold?.kind) ? 'approve' : null;
   return finished(board) ? 'reimage' : null;
+}
+
+/** Where a person goes to end a hold that is not about the board itself. */
+export interface Way {
+  to: 'batches' | 'names' | 'images' | 'batch';
+  rest: number[];
+}
+
+export function wayOf(board: Board): Way | null {
+  const hold = board.stage === 'on_hold' ? board.hold : null;
+  switch (hold?.kind) {
+    case 'no_matching_batch':
+      return { to: 'batches', rest: [] };
+    case 'batch_paused':
+      return { to: 'batch', rest: [hold.batch] };
+    case 'no_names_left':
+      return { to: 'names', rest: [] };
+    case 'no_active_image':
+    case 'wrong_architecture':
+      return { to: 'images', rest: [] };
+    default:
+      return null;
+  }
 }
 
 /** Milliseconds until the present step is done, when its rate says so. */

@@ -1,5 +1,6 @@
 /** The state of the mock, and how it moves. */
 import { nothing } from '../fold';
+import { benched, benchForbids } from './bench';
 import { forbidden, importsMove, olderImage, planned, quietLink, someImports } from './plans';
 import { Refused } from '../station';
 import type {
@@ -151,7 +152,12 @@ export class World {
         break;
       }
       case 'batch_create': {
-        const batch = this.#batch(this.snapshot.batches.length + 1, 'pending', command.count, Date.now());
+        const { product, venue, count, image, rules, disks, reimage } = command;
+        const plan = { product, venue, count, image, rules, disks, reimage };
+        const batch = {
+          ...this.#batch(this.snapshot.batches.length + 1, 'pending', count, Date.now()),
+          plan,
+        };
         this.snapshot.batches.push(batch);
         this.tell({ update: 'batch', value: batch });
         return { receipt: 'batch', ...batch };
@@ -165,7 +171,7 @@ export class World {
         break;
       }
       default: {
-        const receipt = planned(this, command);
+        const receipt = planned(this, command) ?? benched(this, command);
         if (receipt) return receipt;
       }
     }
@@ -174,7 +180,7 @@ export class World {
 
   /** What would come of a command: a few of the station's rules. */
   refusal(command: Command): Refused | null {
-    return forbidden(this, command);
+    return forbidden(this, command) ?? benchForbids(this, command);
   }
 
   tell(update: Update) {
@@ -210,8 +216,8 @@ export class World {
         progress: long ? { done: 0, total: TOTAL, rate: 8e7 + Math.random() * 4e7, limit: 'disk' } : null,
       });
     }
-    const batch = this.snapshot.batches[0];
-    if (!batch) return;
+    const batch = this.snapshot.batches.find((b) => b.id === 1);
+    if (!batch || batch.ended !== null) return;
     const is = (...stages: Stage[]) => this.snapshot.boards.filter((b) => stages.includes(b.stage)).length;
     batch.counters = {
       planned: batch.plan.count,

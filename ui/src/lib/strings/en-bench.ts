@@ -1,7 +1,7 @@
 /** The bench and the wall. */
 import { bytes, count, ram, rate, span } from '../words';
 import type { Column } from '../board/filter';
-import type { Deed, Group, StepName, StepState } from '../board/stages';
+import type { Deed, Group, StepName, StepState, Way } from '../board/stages';
 import type { BatchDeed } from '../batch';
 import type { Board, LabelSheet, Stage } from '../wire';
 
@@ -56,6 +56,12 @@ const deeds: Record<Deed, string> = {
   accept: 'Accept it',
   reimage: 'Image again',
 };
+const ways: Record<Way['to'], string> = {
+  batches: 'See batches',
+  batch: 'See the batch',
+  names: 'Import names',
+  images: 'See images',
+};
 const columns: Record<Column, string> = {
   hostname: 'Name',
   place: 'Place',
@@ -79,6 +85,7 @@ export const bench = {
   afar,
   quiet: 'Quiet',
   deeds,
+  ways,
   columns,
   about,
   noName: 'no name yet',

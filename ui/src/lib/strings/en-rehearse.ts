@@ -49,7 +49,8 @@ export const rehearse = {
   ended: 'Ended',
   stopped: 'Stopped',
   unknown: 'Unknown to this version',
-  runningText: (n: number) => `${count(n, 'virtual board')} ${n === 1 ? 'is' : 'are'} on the rehearsal’s bench.`,
+  runningText: (n: number) =>
+    `${count(n, 'virtual board')} ${n === 1 ? 'is' : 'are'} on the rehearsal’s bench.`,
   since: (ms: number) => `for ${span(ms)}`,
   report: 'Report',
   verified: 'Every board is done, and every disk was checked and found right.',

@@ -6,8 +6,7 @@ export function shown(batches: Batch[], boards: Iterable<Board>): Batch[] {
   const here = new Set<number | null>();
   for (const board of boards) here.add(board.batch);
   const top = batches.filter(
-    (b) =>
-      b.state === 'active' || b.state === 'paused' || (b.state === 'completed' && here.has(b.id)),
+    (b) => b.state === 'active' || b.state === 'paused' || (b.state === 'completed' && here.has(b.id)),
   );
   if (top.length > 0) return top;
   return here.size > 0 ? batches.filter((b) => b.state === 'pending').slice(0, 1) : [];

@@ -77,7 +77,13 @@ export function planOf(d: Draft): BatchPlan | null {
 }
 
 /** The fields of the command that each step asks for. */
-export const FIELDS = [['venue'], ['product', 'image'], ['count'], ['rules', 'disks', 'reimage'], []] as const;
+export const FIELDS = [
+  ['venue'],
+  ['product', 'image'],
+  ['count'],
+  ['rules', 'disks', 'reimage'],
+  [],
+] as const;
 
 /** The step at which a field is asked for; -1 for none. */
 export const stepOf = (field: string): number =>

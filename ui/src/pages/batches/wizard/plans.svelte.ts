@@ -19,7 +19,10 @@ export class Plans {
       const { station, bench, live } = this.desk();
       void live.plans;
       if (live.line === 'connecting') return;
-      Promise.all([ask(station, bench, { query: 'venues' }), ask(station, bench, { query: 'products' })]).then(
+      Promise.all([
+        ask(station, bench, { query: 'venues' }),
+        ask(station, bench, { query: 'products' }),
+      ]).then(
         ([venues, products]) => {
           this.venues = venues.filter((v) => !v.archived);
           this.products = products.filter((p) => !p.archived);
