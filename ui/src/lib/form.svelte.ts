@@ -75,7 +75,8 @@ export class Form {
     this.busy = true;
     try {
       const { station, bench } = this.desk();
-      const receipt = await station.command(bench, command);
+      // Plain data: what is reactive cannot be handed over to a window.
+      const receipt = await station.command(bench, $state.snapshot(command) as Command);
       const text = typeof said === 'function' ? said(receipt) : said;
       if (text) toasts.done(text);
       this.reset();
