@@ -1,7 +1,7 @@
 /**
  * A station made of nothing, for working on the page: boards that go their way by a timer, a few
  * plans, an import. `VITE_MOCK=1 npm run dev` uses it. `?boards=100` in the address asks for a crowd,
- * `?odd` for a board of each odd state, `?fresh` for a
+ * `?odd` for a board of each odd state, `?storm` for ten updates a second of each, `?fresh` for a
  * station on which nothing was ever set up, `?trouble` for one that finds a rival on its wire.
  */
 import type { Bench, Station } from './station';
@@ -15,6 +15,7 @@ export function mockStation(): Station {
   const params = new URLSearchParams(location.search);
   const wanted = Number(params.get('boards') ?? '24');
   const worlds: Record<Bench, World> = { real: new World(wanted, false), rehearsal: new World(8, true) };
+  if (params.has('storm')) worlds.real.beat = 100;
   if (params.has('odd')) oddities(worlds.real);
   if (params.has('fresh')) unpack(worlds.real);
   if (params.has('trouble')) trouble(worlds.real);

@@ -76,6 +76,8 @@ export class World {
     leases: '192.168.151.100-192.168.151.250',
     force_default_route: false,
   };
+  /** Milliseconds between two moves of every board. */
+  beat = 1000;
   #readers = new Set<(update: Update) => void>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -111,7 +113,7 @@ export class World {
   watch(read: (update: Update) => void): () => void {
     this.#readers.add(read);
     read({ update: 'snapshot', value: structuredClone({ ...this.snapshot, at: Date.now() }) });
-    this.#timer ??= setInterval(() => this.#move(), 1000);
+    this.#timer ??= setInterval(() => this.#move(), this.beat);
     return () => {
       this.#readers.delete(read);
       if (this.#readers.size === 0) {
