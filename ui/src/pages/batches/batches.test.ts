@@ -1,11 +1,11 @@
-import { fireEvent, render, screen, waitFor, within } from '@testing-library/svelte';
+import { fireEvent, screen, waitFor, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
 import BatchesPage from './BatchesPage.svelte';
 import BatchWizard from './BatchWizard.svelte';
 import { draft } from './wizard/draft.svelte';
 import { t } from '../../lib/strings/en';
 import { batch, stationWith } from '../../testing/boards';
-import Host from '../../testing/Host.svelte';
+import { show } from '../../testing/host';
 
 beforeEach(() => draft.reset());
 const press = (name: string | RegExp) => fireEvent.click(screen.getByRole('button', { name }));
@@ -14,7 +14,7 @@ describe('the order of batches', () => {
   const three = [1, 2, 3].map((id) => batch({ id, rank: id }));
   async function list() {
     const { station, told } = stationWith({ batches: structuredClone(three) });
-    render(Host, { props: { station, page: BatchesPage } });
+    show(BatchesPage, '#/', station);
     await screen.findByText('Batch 3: KXP2 for CORO');
     return told;
   }
@@ -47,7 +47,7 @@ describe('the order of batches', () => {
 describe('the wizard', () => {
   async function toNames() {
     const { station, told } = stationWith({});
-    const shown = render(Host, { props: { station, page: BatchWizard } });
+    const shown = show(BatchWizard, '#/', station);
     await fireEvent.click(await screen.findByRole('radio', { name: /CORO/ }));
     await press(t.common.next);
     await fireEvent.click(screen.getByRole('radio', { name: /KXP2/ }));
@@ -74,7 +74,7 @@ describe('the wizard', () => {
     expect(count()).toHaveValue(7);
     shown.unmount();
     const { station } = stationWith({});
-    render(Host, { props: { station, page: BatchWizard } });
+    show(BatchWizard, '#/', station);
     expect(count()).toHaveValue(7);
   });
 

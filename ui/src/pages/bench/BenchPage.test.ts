@@ -1,17 +1,17 @@
-import { fireEvent, render, screen, within } from '@testing-library/svelte';
+import { fireEvent, screen, within } from '@testing-library/svelte';
 import { beforeEach, describe, expect, it } from 'vitest';
 import BenchPage from './BenchPage.svelte';
 import { HOLDS } from '../../lib/mock/bench';
 import { t } from '../../lib/strings/en';
 import { batch, board, stationWith } from '../../testing/boards';
-import Host from '../../testing/Host.svelte';
+import { show } from '../../testing/host';
 import type { Board, Snapshot } from '../../lib/wire';
 
 beforeEach(() => localStorage.clear());
 
 async function bench(boards: Board[], change: Partial<Snapshot> = {}) {
   const { station, told } = stationWith({ boards, batches: [batch()], ...change });
-  render(Host, { props: { station, page: BenchPage } });
+  show(BenchPage, '#/', station);
   if (boards.length > 0) await screen.findByRole('list', { name: t.bench.boards });
   return told;
 }
