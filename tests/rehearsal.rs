@@ -1,11 +1,10 @@
 //! A whole batch of virtual boards, and a station that is killed in the middle of it.
 
 use punnet_tests::running::{Running, output};
-use punnet_tests::station::Station;
+use punnet_tests::station::{Doors, Station};
 use punnet_tests::{binaries, ground, plan};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher};
-use std::net::{TcpListener, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use wire::Stage;
@@ -63,19 +62,6 @@ fn thirty_two_boards() {
     assert!(report.wire_bytes > 0, "{report:?}");
 }
 
-/// Ports that are free now and stay the same over the station's restarts.
-fn ports() -> [u16; 4] {
-    let udp = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    let tcp = || TcpListener::bind("127.0.0.1:0").expect("a socket");
-    let (dhcp, tftp, http, operator) = (udp(), udp(), tcp(), tcp());
-    [
-        dhcp.local_addr().expect("bound").port(),
-        tftp.local_addr().expect("bound").port(),
-        http.local_addr().expect("bound").port(),
-        operator.local_addr().expect("bound").port(),
-    ]
-}
-
 /// Moments nobody chose, and the seed by which a run can be repeated (`PUNNET_SEED`).
 struct Chance(u64);
 
@@ -120,12 +106,7 @@ fn killing_the_station_loses_no_board_and_doubles_no_name() {
 
 fn one_round_of_kills(chance: &mut Chance) {
     const BOARDS: u32 = 12;
-    let [dhcp, tftp, http, operator] = ports();
-    let configuration = format!(
-        "[deployment]\ndhcp_port = {dhcp}\ntftp_port = {tftp}\nhttp_port = {http}\n\
-         [management]\nlisten = \"127.0.0.1:{operator}\"\n"
-    );
-    let mut station = Station::prepared(None, &configuration, &["--rehearsal"]);
+    let (mut station, Doors { dhcp, tftp, .. }) = Station::for_virtual_boards();
     station.serve();
     plan::product_venue_names(&station, BOARDS + 3);
     plan::image(&station, binaries::small_image());

@@ -10,7 +10,6 @@ use serde_json::json;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use wire::health::ServerKind;
 
 const DRIVER: [&str; 7] = [
     PROGRAMS[0],
@@ -22,13 +21,11 @@ const DRIVER: [&str; 7] = [
     "WebKitWebDriver",
 ];
 
-/// A daemon that needs no rights, with its doors on the loopback.
-fn daemon() -> Station {
-    let configuration = "[deployment]\ndhcp_port = 0\ntftp_port = 0\nhttp_port = 0\n\
-         [management]\nlisten = \"127.0.0.1:0\"\n";
-    let mut station = Station::prepared(None, configuration, &["--rehearsal"]);
+/// A daemon that needs no rights, and the port of its door for boards.
+fn daemon() -> (Station, u16) {
+    let (mut station, doors) = Station::for_virtual_boards();
     station.serve();
-    station
+    (station, doors.http)
 }
 
 /// The program as a person starts it.
@@ -119,7 +116,7 @@ fn a_notification_reaches_the_desktop_and_a_click_leads_to_the_board() {
     };
     let mut screen = Screen::new(1280, 800);
     screen.notifications();
-    let station = daemon();
+    let (station, door) = daemon();
     let window = Window::open(&screen, &station);
     let about = window.invoke("about", json!({})).expect("about");
     assert_eq!(about["engine"], "daemon");
@@ -129,7 +126,7 @@ fn a_notification_reaches_the_desktop_and_a_click_leads_to_the_board() {
            .then(() => done('hears'), (e) => done(String(e)));";
     assert_eq!(window.script_async(hear, vec![]), "hears");
 
-    ask_as_a_board(&station, "10000000d137e638");
+    ask_as_a_board(door, "10000000d137e638");
     let shown = screen.notified("the notice of the held board", |shown| {
         shown.summary.contains("needs your decision")
     });
@@ -141,19 +138,13 @@ fn a_notification_reaches_the_desktop_and_a_click_leads_to_the_board() {
 }
 
 /// Asks for a name as an installer script does; without a batch the board is held.
-fn ask_as_a_board(station: &Station, serial: &str) {
-    let door = station.until("the door for boards", |heard| {
-        let servers = &heard.now.as_ref()?.servers;
-        let http = servers.iter().find(|s| s.server == ServerKind::Http)?;
-        http.listen.clone()
-    });
-    let door = door.split(' ').next().unwrap_or_default();
+fn ask_as_a_board(door: u16, serial: &str) {
     let said = output(
         Command::new("curl")
             .args(["-sS", "-o", "-", "-w", "%{http_code}"])
             .args(["-H", "Content-Type: application/json", "-d"])
             .arg(json!({ "serial_number": serial }).to_string())
-            .arg(format!("http://{door}/api/config")),
+            .arg(format!("http://127.0.0.1:{door}/api/config")),
     );
     let said = String::from_utf8_lossy(&said.stdout).into_owned();
     assert!(said.ends_with("423"), "{said}");
@@ -165,7 +156,7 @@ fn a_daemon_that_goes_away_and_comes_back_is_spoken_to_again() {
         return;
     };
     let screen = Screen::new(1280, 800);
-    let mut station = daemon();
+    let (mut station, _) = daemon();
     let window = Window::open(&screen, &station);
     let stats = json!({"bench": "real", "query": {"query": "stats"}});
     window.invoke("query", stats.clone()).expect("an answer");
@@ -195,7 +186,7 @@ fn closing_the_window_ends_an_idle_engine_and_leaves_a_daemon_alone() {
         return;
     };
     let screen = Screen::new(1280, 800);
-    let station = daemon();
+    let (station, _) = daemon();
     let mut window = started(&screen, &station.configuration());
     screen.close_window("Punnet");
     assert!(window.wait(PATIENCE).success());
@@ -208,6 +199,45 @@ fn closing_the_window_ends_an_idle_engine_and_leaves_a_daemon_alone() {
     screen.close_window("Punnet");
     assert!(window.wait(PATIENCE).success());
     assert!(!socket.exists(), "its engine was stopped in order");
+}
+
+#[test]
+fn closing_over_a_batch_asks_first_and_goes_out_of_the_way_when_nobody_answers() {
+    let Some(_turn) = ground::desktop("window: closing over a batch", &DRIVER) else {
+        return;
+    };
+    let screen = Screen::new(1280, 800);
+    let window = Window::alone(&screen);
+    let command = |command| {
+        let arguments = json!({"bench": "real", "command": command});
+        window.invoke("command", arguments).expect("a receipt")
+    };
+    let pattern = "{product}-{venue}-{number:03}";
+    command(json!({"command": "product_add", "code": "KXP2", "name": "Kart", "pattern": pattern}));
+    command(json!({"command": "venue_add", "code": "CORO", "name": "Corona"}));
+    let names = json!({"from": "spec", "text": "1-5"});
+    command(
+        json!({"command": "names_import", "product": "KXP2", "venue": "CORO",
+                   "source": names, "dry_run": false}),
+    );
+    let batch = command(
+        json!({"command": "batch_create", "product": "KXP2", "venue": "CORO",
+                               "count": 3}),
+    );
+    command(json!({"command": "batch_start", "batch": batch["id"]}));
+    let hear = "const [done] = arguments; const internals = window.__TAURI_INTERNALS__; \
+         const handler = internals.transformCallback(() => { window.asked = true; }); \
+         internals.invoke('plugin:event|listen', { event: 'closing', target: { kind: 'Any' }, handler }) \
+           .then(() => done('hears'), (e) => done(String(e)));";
+    assert_eq!(window.script_async(hear, vec![]), "hears");
+
+    screen.close_window("Punnet");
+    window.until("the page to be asked", "return window.asked");
+    on_screen(&screen, 1);
+    screen.close_window("Punnet");
+    on_screen(&screen, 0);
+    let stats = json!({"bench": "real", "query": {"query": "stats"}});
+    window.invoke("query", stats).expect("the engine goes on");
 }
 
 #[test]

@@ -216,12 +216,12 @@ impl Screen {
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Asks the window manager to close the window with this title, as its cross does.
+    /// Closes the window with this title with the keys that the window manager has for it.
     pub fn close_window(&self, title: &str) {
         expect(
             self.command(Path::new("xdotool"))
                 .args(["search", "--onlyvisible", "--name", title])
-                .args(["windowquit", "%@"]),
+                .args(["windowactivate", "--sync", "%@", "key", "alt+F4"]),
         );
     }
 

@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::fs::File;
+use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -31,6 +32,19 @@ pub struct Station {
     daemon: Option<Running>,
     watch: Option<Watch>,
     arguments: Vec<String>,
+}
+
+/// The ports of a station on the loopback.
+#[derive(Debug, Clone, Copy)]
+pub struct Doors {
+    /// DHCP.
+    pub dhcp: u16,
+    /// TFTP.
+    pub tftp: u16,
+    /// The door for boards.
+    pub http: u16,
+    /// The door for operators.
+    pub operator: u16,
 }
 
 /// What a command line said.
@@ -84,6 +98,27 @@ impl Station {
             watch: None,
             arguments: arguments.iter().map(ToString::to_string).collect(),
         }
+    }
+
+    /// A station for virtual boards, not yet started: on the loopback, without any rights, on ports
+    /// that were free a moment ago and stay the same when it is started again.
+    pub fn for_virtual_boards() -> (Self, Doors) {
+        let udp = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let tcp = || TcpListener::bind("127.0.0.1:0").expect("a socket");
+        let (dhcp, tftp, http, operator) = (udp(), udp(), tcp(), tcp());
+        let doors = Doors {
+            dhcp: dhcp.local_addr().expect("bound").port(),
+            tftp: tftp.local_addr().expect("bound").port(),
+            http: http.local_addr().expect("bound").port(),
+            operator: operator.local_addr().expect("bound").port(),
+        };
+        let configuration = format!(
+            "[deployment]\ndhcp_port = {}\ntftp_port = {}\nhttp_port = {}\n\
+             [management]\nlisten = \"127.0.0.1:{}\"\n",
+            doors.dhcp, doors.tftp, doors.http, doors.operator
+        );
+        let station = Self::prepared(None, &configuration, &["--rehearsal"]);
+        (station, doors)
     }
 
     /// Starts the daemon and waits until its operator door answers.

@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! [`Window::open`] attaches to a daemon (`station` is a [`Station`] that was started, usually with
-//! `--rehearsal`, which needs no rights); [`Window::alone`] lets the window start its own engine on a
+//! [`Window::open`] attaches to a daemon (`station` is a [`Station`] that was started, usually
+//! [`Station::for_virtual_boards`], which needs no rights); [`Window::alone`] lets the window start its own engine on a
 //! fresh data folder. Everything waits for what it needs instead of sleeping. For what is not here,
 //! [`Window::client`] is the [`fantoccini`] client and [`Window::wait`] runs its futures.
 //!
@@ -67,6 +67,8 @@ impl Window {
             .arg(format!("--port={port}"))
             .arg("--host=127.0.0.1")
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            // Without this renderer the driver waits for ever for a picture of the page.
+            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "0")
             .env("RUST_BACKTRACE", "1")
             .stdin(Stdio::null());
         let driver = Running::start(driver);

@@ -119,14 +119,17 @@ pub(crate) fn show(app: &AppHandle) {
 
 /// Takes the window off the screen; without a tray to bring it back from, only out of the way.
 fn hide(app: &AppHandle, window: &WebviewWindow) {
-    let hidden = if tray::is_there(app) {
-        window.hide()
-    } else {
-        window.minimize()
-    };
-    if let Err(error) = hidden {
-        tracing::warn!(%error, "the window could not be hidden");
-    }
+    let (app, window) = (app.clone(), window.clone());
+    tauri::async_runtime::spawn(async move {
+        let hidden = if tray::is_shown(&app).await {
+            window.hide()
+        } else {
+            window.minimize()
+        };
+        if let Err(error) = hidden {
+            tracing::warn!(%error, "the window could not be hidden");
+        }
+    });
 }
 
 #[cfg(test)]

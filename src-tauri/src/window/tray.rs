@@ -16,8 +16,12 @@ use tokio::sync::watch;
 use wire::command::Command;
 use wire::health::ServerKind;
 use wire::settings::Preferences;
+use zbus::Connection;
+use zbus::zvariant::OwnedValue;
 
 const ID: &str = "punnet";
+/// Who on the session bus knows of such icons, by the name that all desktops use for it.
+const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 /// Either of these serves; the crate that loads them panics when neither is there.
 const LIBRARIES: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 
@@ -32,9 +36,25 @@ struct Parts {
     quiet: CheckMenuItem<Wry>,
 }
 
-/// True when there is an icon to bring the window back from.
-pub(crate) fn is_there(app: &AppHandle) -> bool {
-    app.tray_by_id(ID).is_some()
+/// True when there is an icon to bring the window back from: ours exists, and the desktop shows such
+/// icons, which not every one does.
+pub(crate) async fn is_shown(app: &AppHandle) -> bool {
+    app.tray_by_id(ID).is_some() && desktop_has_tray().await.unwrap_or(false)
+}
+
+async fn desktop_has_tray() -> zbus::Result<bool> {
+    let bus = Connection::session().await?;
+    let asked = bus
+        .call_method(
+            Some(WATCHER),
+            "/StatusNotifierWatcher",
+            Some("org.freedesktop.DBus.Properties"),
+            "Get",
+            &(WATCHER, "IsStatusNotifierHostRegistered"),
+        )
+        .await?;
+    let shown: OwnedValue = asked.body().deserialize()?;
+    Ok(bool::try_from(shown).unwrap_or(false))
 }
 
 /// Puts the icon into the tray, if this machine can, and keeps it true.
