@@ -12,6 +12,7 @@ pub mod names;
 pub mod net;
 pub mod papers;
 pub mod rehearsal;
+pub mod rights;
 pub mod service;
 pub mod store;
 pub mod supervise;

@@ -22,6 +22,8 @@ use crate::link::Station;
 use crate::net::port::PortError;
 use crate::net::{Netlink, NetlinkError};
 use crate::rehearsal::Rehearsals;
+use crate::rights::Rights;
+use crate::rights::search::Search;
 use crate::supervise::launch::{Launcher, listen_tcp};
 use crate::supervise::{Side, Told};
 use imaging::key::KeyError;
@@ -182,8 +184,10 @@ pub async fn run_with(
     let (dhcp_events, dhcp_heard) = mpsc::channel(EVENTS);
     let (tftp_events, tftp_heard) = mpsc::channel(EVENTS);
     let events = (dhcp_events, tftp_events);
+    let rights = Rights::new(Search::of_process());
     let launcher = Launcher::new(
         Arc::clone(&config),
+        rights.clone(),
         rehearsal,
         engine.clone(),
         tree,
@@ -192,7 +196,7 @@ pub async fn run_with(
     );
     let (show, servers) = watch::channel(Servers::new());
     let teller = engine.clone();
-    let side = Side::new(Arc::clone(&config), launcher, netlink, move |told| {
+    let side = Side::new(&config, launcher, rights, netlink, move |told| {
         tell(&teller, &show, told);
     });
     let (orders, ordered) = mpsc::channel(64);
