@@ -133,7 +133,7 @@ impl Rights {
 
     /// Asks, and starts a helper first when there is none. An exchange that was begun is brought to
     /// its end even when nobody waits for it any more, or the next question would get its answer.
-    async fn ask(&self, request: Request) -> Result<(Reply, Option<OwnedFd>), Denied> {
+    async fn ask(&self, request: Request) -> Answer {
         let inner = Arc::clone(&self.0);
         let asking = async move { inner.ask(request).await };
         let answer = finish(asking).await;
@@ -155,18 +155,17 @@ impl Inner {
     async fn ask(self: &Arc<Self>, request: Request) -> Result<(Reply, Option<OwnedFd>), Denied> {
         let mut state = self.state.lock().await;
         let names_nic = matches!(request, Request::Use { .. });
-        let fresh = state.client.is_none();
-        if fresh {
+        let mut answer = self.exchange(&mut state, &request).await;
+        if answer.is_err() {
+            // There is no helper yet, or it is gone. A new one knows of no NIC.
             self.start(&mut state).await?;
+            if let Some(using) = state.using.clone().filter(|_| !names_nic) {
+                let again = self.exchange(&mut state, &using).await;
+                again.map_err(|why| other(&why))??;
+            }
+            answer = self.exchange(&mut state, &request).await;
         }
-        if fresh
-            && !names_nic
-            && let Some(using) = state.using.clone()
-        {
-            // A new helper knows of no NIC.
-            self.exchange(&mut state, &using).await?;
-        }
-        let answer = self.exchange(&mut state, &request).await;
+        let answer = answer.map_err(|why| other(&why))?;
         if names_nic {
             state.using = answer.is_ok().then_some(request);
         }
@@ -178,20 +177,16 @@ impl Inner {
         })
     }
 
-    async fn exchange(
-        &self,
-        state: &mut State,
-        request: &Request,
-    ) -> Result<(Reply, Option<OwnedFd>), Denied> {
+    async fn exchange(&self, state: &mut State, request: &Request) -> Result<Answer, NoAnswer> {
         let Some(client) = &mut state.client else {
-            return Err(other(&"there is nobody to ask"));
+            return Err(NoAnswer("there is nobody to ask".to_owned()));
         };
         match client.ask(request).await {
-            Ok((Reply::Refused(denied), _)) => Err(denied),
-            Ok(answer) => Ok(answer),
+            Ok((Reply::Refused(denied), _)) => Ok(Err(denied)),
+            Ok(answer) => Ok(Ok(answer)),
             Err(why) => {
                 state.client = None;
-                Err(other(&format!("the network helper did not answer ({why})")))
+                Err(NoAnswer(why.to_string()))
             }
         }
     }
@@ -221,6 +216,14 @@ impl Inner {
         Ok(())
     }
 }
+
+/// What was said, or refused.
+type Answer = Result<(Reply, Option<OwnedFd>), Denied>;
+
+/// Nobody said anything.
+#[derive(Debug, thiserror::Error)]
+#[error("the network helper did not answer ({0})")]
+struct NoAnswer(String);
 
 /// Hears of helpers that end.
 #[derive(Debug)]
