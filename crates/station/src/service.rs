@@ -6,6 +6,7 @@
 
 mod carry;
 mod conduct;
+mod world;
 
 use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
@@ -26,6 +27,7 @@ use crate::rights::Rights;
 use crate::rights::search::Search;
 use crate::supervise::launch::{Launcher, listen_tcp};
 use crate::supervise::{Side, Told};
+use crate::traffic::Traffic;
 use imaging::key::KeyError;
 use std::fs::{self, Permissions};
 use std::io;
@@ -33,7 +35,7 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -68,6 +70,9 @@ pub enum StartError {
     /// The engine did not open.
     #[error(transparent)]
     Engine(#[from] engine::OpenError),
+    /// The settings that the station keeps cannot be read.
+    #[error("the settings cannot be read: {0}")]
+    Settings(wire::Refusal),
     /// There is no station key.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -148,7 +153,7 @@ pub async fn run_with(
     mode: Mode,
     Extras { page, rehearsals }: Extras,
 ) -> Result<RunningStation, StartError> {
-    let config = Arc::new(config);
+    let begun = Instant::now();
     let rehearsal = mode == Mode::Rehearsal;
     make_private(&config.data_dir)?;
     let engine = Engine::open(engine::Options {
@@ -164,6 +169,22 @@ pub async fn run_with(
     let token = Token::load_or_create(&config.data_dir)?;
     let (tcp, operator_at) = open_operator_tcp(config.management.listen)?;
     let unix = open_operator_socket(&config.socket())?;
+    let (show, servers) = watch::channel(Servers::new());
+    let traffic = Traffic::default();
+    let mut config = config;
+    let world = world::World {
+        config: Arc::new(config.clone()),
+        servers: servers.clone(),
+        traffic: traffic.clone(),
+        operator: operator_at,
+        begun,
+    };
+    let fixed_by = config.deployment_fixed_by.clone();
+    config.deployment = engine
+        .begin(Arc::new(world), config.deployment, fixed_by)
+        .await
+        .map_err(StartError::Settings)?;
+    let config = Arc::new(config);
     let netlink = if rehearsal {
         None
     } else {
@@ -178,6 +199,7 @@ pub async fn run_with(
     let boards = board::router(board::Rooms {
         engine: engine.clone(),
         library: library.clone(),
+        traffic: traffic.clone(),
     });
 
     let stop = CancellationToken::new();
@@ -194,7 +216,6 @@ pub async fn run_with(
         boards,
         events,
     );
-    let (show, servers) = watch::channel(Servers::new());
     let teller = engine.clone();
     let side = Side::new(&config, launcher, rights, netlink, move |told| {
         tell(&teller, &show, told);
@@ -222,6 +243,7 @@ pub async fn run_with(
         shelf,
         importer: importer.clone(),
         orders,
+        traffic,
         rehearsals,
         stop: stop.clone(),
     };

@@ -6,6 +6,7 @@ use crate::engine::{BootAnswer, BootClient, Effect, Engine};
 use crate::library::Library;
 use crate::library::imports::{Importer, Wanted};
 use crate::supervise::Orders;
+use crate::traffic::Traffic;
 use netboot::dhcp::DhcpEvent;
 use netboot::tftp::TftpEvent;
 use std::collections::HashSet;
@@ -31,6 +32,7 @@ pub(super) struct Carrier {
     pub(super) shelf: Shelf,
     pub(super) importer: Importer,
     pub(super) orders: mpsc::Sender<Orders>,
+    pub(super) traffic: Traffic,
     /// To whoever conducts rehearsals, when there is somebody.
     pub(super) rehearsals: Option<mpsc::UnboundedSender<Effect>>,
     pub(super) stop: CancellationToken,
@@ -64,6 +66,7 @@ impl Carrier {
                 }
                 Effect::StartServer(kind) => self.order(Orders::Start(kind)).await,
                 Effect::StopServer(kind) => self.order(Orders::Stop(kind)).await,
+                Effect::StandOn(deployment) => self.order(Orders::StandOn(deployment)).await,
                 Effect::Vouch(mac) => self.order(Orders::Vouch(mac)).await,
                 effect @ (Effect::StartRehearsal { .. } | Effect::StopRehearsal { .. }) => {
                     if let Some(conductor) = &self.rehearsals {
@@ -110,6 +113,7 @@ impl Carrier {
     /// What the TFTP server notices.
     pub(super) async fn tftp(self, mut events: mpsc::Receiver<TftpEvent>) {
         while let Some(Some(event)) = self.stop.run_until_cancelled(events.recv()).await {
+            self.traffic.tftp(&event);
             self.engine.tftp(event);
         }
     }
