@@ -28,6 +28,7 @@ mod kernel;
 mod manager;
 pub mod nic;
 mod own;
+mod relay;
 mod sockets;
 mod words;
 

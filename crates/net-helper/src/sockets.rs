@@ -1,5 +1,7 @@
-//! The sockets that are handed over, each tied to one NIC before it is bound.
+//! The sockets that are handed over. A UDP socket is tied to its NIC before it is bound, and only
+//! somebody with rights could tie it to another.
 
+use crate::relay;
 use crate::words::{Denied, Reason, What};
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::bind;
@@ -12,8 +14,6 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 const DHCP_SERVER: u16 = 67;
 const DHCP_CLIENT: u16 = 68;
 const TFTP: u16 = 69;
-/// Ethertype of ARP.
-const ARP: u16 = 0x0806;
 /// Kernel buffer asked for in each direction, in bytes: a whole rack that is powered at once fits.
 const KERNEL_BUFFER: usize = 1 << 20;
 
@@ -25,7 +25,7 @@ pub(crate) fn open(what: What, nic: &str, address: Ipv4Addr) -> Result<(OwnedFd,
         What::Dhcp => ("UDP port 67", udp(nic, any, DHCP_SERVER, false)),
         What::DhcpClient => ("UDP port 68", udp(nic, any, DHCP_CLIENT, true)),
         What::Tftp => ("UDP port 69", udp(nic, address, TFTP, false)),
-        What::Arp => ("ARP", arp(nic)),
+        What::Arp => ("ARP", arp(nic, mac)),
         What::Unknown => {
             let text = "a socket of that kind is not handed over";
             return Err(Denied::new(Reason::Forbidden, text));
@@ -51,15 +51,15 @@ fn udp(nic: &str, address: Ipv4Addr, port: u16, shared: bool) -> io::Result<Owne
     Ok(socket.into())
 }
 
-fn arp(nic: &str) -> io::Result<OwnedFd> {
-    let protocol = Protocol::from(i32::from(ARP.to_be()));
+fn arp(nic: &str, mac: [u8; 6]) -> io::Result<OwnedFd> {
+    let protocol = Protocol::from(i32::from(relay::ARP.to_be()));
     let socket = Socket::new(Domain::PACKET, Type::RAW, Some(protocol))?;
     let links = getifaddrs()?.filter(|interface| interface.interface_name == nic);
     let link = links.filter_map(|interface| interface.address?.as_link_addr().copied());
     let link = link.last().ok_or(io::ErrorKind::NotFound)?;
     // The address from the list names the NIC and no protocol, so that of the socket stays.
     bind(socket.as_raw_fd(), &link)?;
-    Ok(socket.into())
+    relay::begin(socket, mac)
 }
 
 fn ethernet_address(nic: &str) -> Result<[u8; 6], Denied> {

@@ -45,7 +45,7 @@ pub enum What {
     DhcpClient,
     /// UDP port 69 on the station's address.
     Tftp,
-    /// Ethernet frames of ARP.
+    /// Ethernet frames of ARP from and to the NIC, one by one; no packet socket.
     Arp,
     /// A socket that this build does not know; refused.
     #[serde(other)]
