@@ -18,6 +18,7 @@ const CAPABILITIES: &str = "cap_net_bind_service,cap_net_admin,cap_net_raw+ep";
 /// Somebody who is not root.
 pub struct Person {
     folder: PathBuf,
+    program: PathBuf,
     helper: PathBuf,
 }
 
@@ -36,12 +37,13 @@ impl Person {
     /// The person whose folder this is. The programs are copied there, because nobody else may
     /// look into the folder of the source tree.
     pub fn in_folder(folder: &Path) -> Self {
-        let person = Self {
+        let mut person = Self {
             folder: folder.to_owned(),
-            helper: folder.join("punnet-net"),
+            program: PathBuf::new(),
+            helper: PathBuf::new(),
         };
-        person.may_read(binaries::punnet());
-        person.may_read(binaries::helper());
+        person.program = person.may_read(binaries::punnet());
+        person.helper = person.may_read(binaries::helper());
         expect(Command::new("setcap").arg(CAPABILITIES).arg(&person.helper));
         person
     }
@@ -68,7 +70,7 @@ impl Person {
         command
             .args(ids)
             .args(["--clear-groups", "--inh-caps=-all"])
-            .arg(self.folder.join("punnet"))
+            .arg(&self.program)
             .env("HOME", &self.folder)
             .env("PUNNET_NET", &self.helper);
         command

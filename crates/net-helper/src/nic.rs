@@ -69,7 +69,7 @@ pub fn fit<'n>(nics: &'n [Nic], wish: &Wish) -> Result<&'n Nic, Denied> {
     // Traffic for the other card's network would leave through this one.
     let others = nics.iter().filter(|n| n.index != nic.index);
     let mut others = others.flat_map(|n| n.addresses.iter().map(move |a| (n, a)));
-    if let Some((other, own)) = others.find(|(_, a)| overlap(wish, a)) {
+    if let Some((other, own)) = others.find(|(_, a)| overlap(wish, **a)) {
         return forbidden(format!(
             "{}/{} lies in the network of {}, which has {}/{}",
             wish.address, wish.prefix, other.name, own.ip, own.prefix
@@ -90,7 +90,7 @@ fn is_host(ip: Ipv4Addr, prefix: u8) -> bool {
     (8..=30).contains(&prefix) && !special && host != 0 && host != !mask(prefix)
 }
 
-fn overlap(wish: &Wish, other: &Address) -> bool {
+fn overlap(wish: &Wish, other: Address) -> bool {
     let shared = mask(wish.prefix.min(other.prefix));
     wish.address.to_bits() & shared == other.ip.to_bits() & shared
 }

@@ -35,12 +35,11 @@ pub fn serve_next<S: AsFd>(channel: &Channel<S>, hands: &mut Hands) -> io::Resul
     let Some(received) = channel.receive::<Request>()? else {
         return Ok(false);
     };
-    let (reply, socket) = match received.message {
-        Some(request) => hands.answer(request),
-        None => {
-            let denied = Denied::new(Reason::Forbidden, "the request makes no sense");
-            (Reply::Refused(denied), None)
-        }
+    let (reply, socket) = if let Some(request) = received.message {
+        hands.answer(request)
+    } else {
+        let denied = Denied::new(Reason::Forbidden, "the request makes no sense");
+        (Reply::Refused(denied), None)
     };
     channel.send(&reply, socket.as_ref().map(AsFd::as_fd))?;
     Ok(true)

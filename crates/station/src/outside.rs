@@ -19,8 +19,8 @@ pub trait Outside: Send + Sync + 'static {
     /// What is being done at this moment. Which board a transfer is for is left open.
     fn works(&self) -> Soon<'_, Works>;
 
-    /// Where a browser finds the page.
-    fn page(&self) -> String;
+    /// Where a browser finds the page, when there is one.
+    fn page(&self) -> Option<String>;
 }
 
 /// The refusal of whoever asks an engine that runs alone.

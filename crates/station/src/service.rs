@@ -153,14 +153,9 @@ pub async fn run_with(
     mode: Mode,
     Extras { page, rehearsals }: Extras,
 ) -> Result<RunningStation, StartError> {
-    let begun = Instant::now();
     let rehearsal = mode == Mode::Rehearsal;
     make_private(&config.data_dir)?;
-    let engine = Engine::open(engine::Options {
-        data_dir: config.data_dir.clone(),
-        rehearsal,
-    })?;
-    engine.set_require_token(config.boards.require_token);
+    let engine = open_engine(&config, rehearsal)?;
     let library = open_library(&config)?;
     let key = Arc::new(imaging::key::load_or_create(
         &config.data_dir.join("station.key"),
@@ -171,25 +166,16 @@ pub async fn run_with(
     let unix = open_operator_socket(&config.socket())?;
     let (show, servers) = watch::channel(Servers::new());
     let traffic = Traffic::default();
-    let mut config = config;
     let world = world::World {
-        config: Arc::new(config.clone()),
+        config: config.clone(),
         servers: servers.clone(),
         traffic: traffic.clone(),
         operator: operator_at,
-        begun,
+        has_page: page.has("/index.html"),
+        begun: Instant::now(),
     };
-    let fixed_by = config.deployment_fixed_by.clone();
-    config.deployment = engine
-        .begin(Arc::new(world), config.deployment, fixed_by)
-        .await
-        .map_err(StartError::Settings)?;
-    let config = Arc::new(config);
-    let netlink = if rehearsal {
-        None
-    } else {
-        Some(Netlink::open()?)
-    };
+    let config = world.show(&engine, config).await?;
+    let netlink = (!rehearsal).then(Netlink::open).transpose()?;
 
     let shelf = Shelf::new(library.clone(), config.agent.clone(), public_key, rehearsal);
     let loaders = Loaders::read(&config.uefi);
@@ -230,12 +216,7 @@ pub async fn run_with(
         always: !operator_at.ip().is_loopback(),
         page,
     };
-    let conductor = rehearsals.map(|rehearsals| {
-        engine.set_rehearsal_models(rehearsals.models());
-        let (orders, ordered) = mpsc::unbounded_channel();
-        let conducting = conduct::conduct(engine.clone(), rehearsals, ordered, stop.clone());
-        (orders, tokio::spawn(conducting))
-    });
+    let conductor = rehearsals.map(|rehearsals| conduct::begin(&engine, rehearsals, &stop));
     let (rehearsals, conducting) = conductor.unzip();
     let carrier = carry::Carrier {
         engine: engine.clone(),
@@ -254,11 +235,8 @@ pub async fn run_with(
             stop.clone(),
         )),
         tokio::spawn(listen::unix(unix, routes, stop.clone())),
-        tokio::spawn(carrier.clone().effects()),
-        tokio::spawn(carrier.clone().dhcp(dhcp_heard)),
-        tokio::spawn(carrier.clone().tftp(tftp_heard)),
-        tokio::spawn(carrier.shelf()),
     ];
+    rest.extend(carrier.begin(dhcp_heard, tftp_heard));
     rest.extend(conducting);
     let station = RunningStation {
         engine,
@@ -416,6 +394,15 @@ fn make_private(folder: &Path) -> Result<(), StartError> {
         folder: folder.to_owned(),
         why,
     })
+}
+
+fn open_engine(config: &Config, rehearsal: bool) -> Result<Engine, engine::OpenError> {
+    let engine = Engine::open(engine::Options {
+        data_dir: config.data_dir.clone(),
+        rehearsal,
+    })?;
+    engine.set_require_token(config.boards.require_token);
+    Ok(engine)
 }
 
 fn open_library(config: &Config) -> Result<Library, StartError> {

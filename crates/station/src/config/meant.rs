@@ -248,7 +248,9 @@ fn leases_fit(range: LeaseRange, address: Subnet, at: &Text, read: &mut Meaning<
     let place = at.as_ref().map_or(Place::default(), |at| at.place);
     let wrong = misfits(range, address);
     let fits = wrong.is_empty();
-    wrong.into_iter().for_each(|text| read.wrong(place, text));
+    for text in wrong {
+        read.wrong(place, text);
+    }
     fits
 }
 

@@ -62,7 +62,7 @@ impl Engine {
                 deployment_fixed_by: standing.fixed_by,
                 preferences: store::settings::preferences(turn.tx)?,
                 data_dir,
-                page: Some(page),
+                page,
             })))
         })
         .await

@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use wire::ImageId;
@@ -39,8 +40,22 @@ pub(super) struct Carrier {
 }
 
 impl Carrier {
+    /// Begins to carry; the tasks end when the station stops.
+    pub(super) fn begin(
+        self,
+        dhcp: mpsc::Receiver<DhcpEvent>,
+        tftp: mpsc::Receiver<TftpEvent>,
+    ) -> [JoinHandle<()>; 4] {
+        [
+            tokio::spawn(self.clone().effects()),
+            tokio::spawn(self.clone().dhcp(dhcp)),
+            tokio::spawn(self.clone().tftp(tftp)),
+            tokio::spawn(self.shelf()),
+        ]
+    }
+
     /// What the engine wants done outside.
-    pub(super) async fn effects(self) {
+    async fn effects(self) {
         let mut effects = self.engine.effects();
         while let Some(Some(effect)) = self.stop.run_until_cancelled(effects.recv()).await {
             match effect {
@@ -85,7 +100,7 @@ impl Carrier {
     }
 
     /// What the DHCP server notices.
-    pub(super) async fn dhcp(self, mut events: mpsc::Receiver<DhcpEvent>) {
+    async fn dhcp(self, mut events: mpsc::Receiver<DhcpEvent>) {
         while let Some(Some(event)) = self.stop.run_until_cancelled(events.recv()).await {
             match &event {
                 DhcpEvent::Rival { server, mac, .. } => {
@@ -111,7 +126,7 @@ impl Carrier {
     }
 
     /// What the TFTP server notices.
-    pub(super) async fn tftp(self, mut events: mpsc::Receiver<TftpEvent>) {
+    async fn tftp(self, mut events: mpsc::Receiver<TftpEvent>) {
         while let Some(Some(event)) = self.stop.run_until_cancelled(events.recv()).await {
             self.traffic.tftp(&event);
             self.engine.tftp(event);
@@ -120,7 +135,7 @@ impl Carrier {
 
     /// Keeps the shelf: boot files of a batch that starts are fetched before its first board comes,
     /// and those that nobody needs are put away.
-    pub(super) async fn shelf(self) {
+    async fn shelf(self) {
         let mut watch = self.engine.watch();
         let mut now = Snapshot::default();
         let mut known = HashSet::new();

@@ -1,7 +1,8 @@
 //! The world around the engine, as this service sees it.
 
-use super::Servers;
+use super::{Servers, StartError};
 use crate::config::Config;
+use crate::engine::Engine;
 use crate::net::{Netlink, Nic};
 use crate::outside::{Outside, Soon};
 use crate::store;
@@ -19,10 +20,12 @@ use wire::refusal::Code;
 /// Where what is asked of the service can be looked up.
 #[derive(Debug)]
 pub(super) struct World {
-    pub(super) config: Arc<Config>,
+    pub(super) config: Config,
     pub(super) servers: watch::Receiver<Servers>,
     pub(super) traffic: Traffic,
+    /// The operator's HTTP door, and whether a browser finds the page there.
     pub(super) operator: SocketAddr,
+    pub(super) has_page: bool,
     pub(super) begun: Instant,
 }
 
@@ -51,12 +54,24 @@ impl Outside for World {
         })
     }
 
-    fn page(&self) -> String {
-        format!("http://{}", self.operator)
+    fn page(&self) -> Option<String> {
+        self.has_page.then(|| format!("http://{}", self.operator))
     }
 }
 
 impl World {
+    /// Shows itself to the engine; the configuration to serve with, the operator's choice included.
+    pub(super) async fn show(
+        self,
+        engine: &Engine,
+        mut config: Config,
+    ) -> Result<Arc<Config>, StartError> {
+        let fixed_by = config.deployment_fixed_by.clone();
+        let begun = engine.begin(Arc::new(self), config.deployment, fixed_by);
+        config.deployment = begun.await.map_err(StartError::Settings)?;
+        Ok(Arc::new(config))
+    }
+
     fn sockets(&self) -> Vec<Listening> {
         let open = |what: &str, at: String| Listening {
             what: what.to_owned(),
@@ -70,7 +85,7 @@ impl World {
                 Some(open(&name, status.listen.clone()?))
             })
             .collect();
-        all.push(open("the page", self.operator.to_string()));
+        all.push(open("the page and programs", self.operator.to_string()));
         let socket = self.config.socket().display().to_string();
         all.push(open("the command line", socket));
         all

@@ -142,7 +142,7 @@ impl Launcher {
         let device = self.device.as_deref();
         let socket = if usual && device.is_some() {
             let opened = self.rights.udp(what).await;
-            opened.map_err(|denied| in_words(denied, bind))?
+            opened.map_err(|denied| in_words(&denied, bind))?
         } else {
             free(Transport::Udp, device, bind).map_err(|e| e.to_string())?;
             netboot::socket::open(device, bind).map_err(|e| format!("{e}."))?
@@ -249,7 +249,7 @@ impl Launch for Launcher {
     }
 }
 
-fn in_words(denied: Denied, at: SocketAddrV4) -> String {
+fn in_words(denied: &Denied, at: SocketAddrV4) -> String {
     match denied.reason {
         Reason::Taken => {
             explain(Transport::Udp, at, std::io::ErrorKind::AddrInUse.into()).to_string()

@@ -51,8 +51,8 @@ impl Outside for Machine {
         })
     }
 
-    fn page(&self) -> String {
-        "http://127.0.0.1:5000".to_owned()
+    fn page(&self) -> Option<String> {
+        Some("http://127.0.0.1:5000".to_owned())
     }
 }
 
