@@ -23,9 +23,11 @@ BOARDS ?= 8
 build:
 	@packaging/page/build.sh || echo "The daemon will have no page for browsers."
 	$(CARGO) build --release --locked -p punnet --no-default-features
+	$(CARGO) build --release --locked -p punnet-net
 
 window: page
 	$(CARGO) build --release --locked -p punnet
+	$(CARGO) build --release --locked -p punnet-net
 
 deps:
 	@packaging/setup/deps.sh

@@ -6,12 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Which rooms each room may use. Tests and build scripts count like the code itself.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("wire", &[]),
     ("netboot", &["wire"]),
     ("imaging", &["wire"]),
     ("delivery", &["wire"]),
-    ("station", &["wire", "netboot", "imaging", "delivery"]),
+    ("punnet-net", &[]),
+    (
+        "station",
+        &["wire", "netboot", "imaging", "delivery", "punnet-net"],
+    ),
     ("agent", &["wire", "netboot", "imaging", "delivery"]),
     (
         "virtual-pi",
@@ -22,7 +26,8 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 ];
 
 /// Crates from outside that must stay out of a room's whole tree, however they would get in.
-const NEVER_IN: [(&str, &[&str]); 4] = [
+const NEVER_IN: [(&str, &[&str]); 5] = [
+    ("punnet-net", &["tokio", "axum", "rusqlite", "tauri", "gtk"]),
     ("agent", &["rusqlite", "libsqlite3-sys", "axum", "tauri"]),
     ("station", &["tauri", "wry", "gtk"]),
     ("virtual-pi", &["rusqlite", "axum", "tauri"]),

@@ -56,6 +56,8 @@ licences() {
 lab() {
     cargo build --locked -p punnet --no-default-features || return 1
     export PUNNET="$CARGO_TARGET_DIR/debug/punnet"
+    cargo build --locked -p punnet-net || return 1
+    export PUNNET_HELPER="$CARGO_TARGET_DIR/debug/punnet-net"
     for example in $(cargo_examples); do
         cargo build --locked -p "${example%/*}" --example "${example#*/}" || return 1
     done

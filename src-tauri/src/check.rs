@@ -10,9 +10,11 @@ use serde::Serialize;
 use station::config::{Config, Environment, Problem, understand};
 use station::link::Station;
 use station::net::findings;
-use station::net::port::{Transport, free};
+use station::net::port::{PortError, Transport, free};
 use station::net::wire_check::round;
 use station::net::{Footing, Netlink, Nic, footing};
+use station::rights::search::Search;
+use station::rights::{Rights, What};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -148,14 +150,39 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
     let has_address = nics.iter().any(|n| n.has(own));
     let any = Ipv4Addr::UNSPECIFIED;
     let tftp_at = if has_address { own } else { any };
-    for (transport, ip, port) in [
-        (Transport::Udp, any, deployment.dhcp_port),
-        (Transport::Udp, tftp_at, deployment.tftp_port),
-        (Transport::Tcp, tftp_at, deployment.http_port),
+    let rights = Rights::new(Search::of_process());
+    if let Some(nic) = &on
+        && let Err(denied) = rights.stand_on(&nic.name, deployment).await
+    {
+        tell("rights", Level::Error, format!("{}.", denied.text));
+    }
+    for (transport, what, ip, port) in [
+        (Transport::Udp, Some(What::Dhcp), any, deployment.dhcp_port),
+        (
+            Transport::Udp,
+            Some(What::Tftp),
+            tftp_at,
+            deployment.tftp_port,
+        ),
+        (Transport::Tcp, None, tftp_at, deployment.http_port),
     ] {
         let device = on.as_ref().map(|n| n.name.as_str());
-        if let Err(why) = free(transport, device, SocketAddrV4::new(ip, port)) {
-            tell("port", Level::Error, why.to_string());
+        match free(transport, device, SocketAddrV4::new(ip, port)) {
+            Ok(()) => {}
+            // Ports that this process may not have are had from the helper.
+            Err(PortError::NoRight { .. }) if device.is_some() && what.is_some() => {
+                let (Some(what), true) = (what, what == Some(What::Dhcp) || has_address) else {
+                    continue;
+                };
+                if let Err(denied) = rights.udp(what).await {
+                    tell(
+                        "port",
+                        Level::Error,
+                        format!("{}.", denied.text.trim_end_matches('.')),
+                    );
+                }
+            }
+            Err(why) => tell("port", Level::Error, why.to_string()),
         }
     }
     if let SocketAddr::V4(listen) = config.management.listen
@@ -164,10 +191,11 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
         tell("port", Level::Error, why.to_string());
     }
     if let Some(nic) = on {
-        let heard = round(&nic.name, deployment.address, PATIENCE).await;
+        let heard = round(&rights, deployment.address, PATIENCE).await;
         found.extend(findings::of_round(&nic, own, &heard));
     }
     found.extend(findings::of_agent(&config.agent));
+    rights.done().await;
     Ok(Report {
         fit: !found.iter().any(|f| f.level == Level::Error),
         running: false,

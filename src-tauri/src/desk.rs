@@ -189,6 +189,7 @@ async fn effects(engine: Engine, library: Library, importer: Importer) {
             Effect::RemovePack { image } => library.remove(image),
             Effect::StartServer(_)
             | Effect::StopServer(_)
+            | Effect::StandOn(_)
             | Effect::Vouch(_)
             | Effect::StartRehearsal { .. }
             | Effect::StopRehearsal { .. } => {}

@@ -52,6 +52,20 @@ pub fn punnet_window() -> &'static Path {
     })
 }
 
+/// The helper with the network rights: the one named by `PUNNET_HELPER`, or one built now.
+pub fn helper() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        std::env::var_os("PUNNET_HELPER").map_or_else(
+            || {
+                cargo(&["build", "-p", "punnet-net"]);
+                target().join("debug/punnet-net")
+            },
+            PathBuf::from,
+        )
+    })
+}
+
 /// An example program of one of the crates, built now unless `PUNNET_EXAMPLES` names the folder
 /// that holds it.
 pub fn example(package: &str, name: &str) -> PathBuf {

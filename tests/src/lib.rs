@@ -16,6 +16,7 @@ pub mod clients;
 pub mod ground;
 pub mod machine;
 pub mod net;
+pub mod person;
 pub mod plan;
 pub mod running;
 pub mod screen;

@@ -3,6 +3,7 @@
 
 use crate::binaries;
 use crate::net::Host;
+use crate::person::Person;
 use crate::running::{Running, output};
 use crate::watch::{Heard, Watch};
 use nix::sys::signal::Signal;
@@ -32,6 +33,7 @@ pub struct Station {
     daemon: Option<Running>,
     watch: Option<Watch>,
     arguments: Vec<String>,
+    person: Option<Person>,
 }
 
 /// The ports of a station on the loopback.
@@ -88,6 +90,15 @@ impl Station {
             .prefix("punnet-test-")
             .tempdir()
             .expect("a temporary folder");
+        Self::in_folder(folder, host, configuration, arguments)
+    }
+
+    fn in_folder(
+        folder: TempDir,
+        host: Option<Host>,
+        configuration: &str,
+        arguments: &[&str],
+    ) -> Self {
         let data = folder.path().join("data");
         let text = format!("data_dir = \"{}\"\n{configuration}", data.display());
         std::fs::write(folder.path().join("station.toml"), text).expect("the configuration");
@@ -97,6 +108,7 @@ impl Station {
             daemon: None,
             watch: None,
             arguments: arguments.iter().map(ToString::to_string).collect(),
+            person: None,
         }
     }
 
@@ -119,6 +131,18 @@ impl Station {
         );
         let station = Self::prepared(None, &configuration, &["--rehearsal"]);
         (station, doors)
+    }
+
+    /// A station that an ordinary person runs on a machine of the lab: without any right of its own.
+    /// `configuration` as for [`Self::prepared`].
+    pub fn of_person(host: &Host, configuration: &str) -> Self {
+        let folder = Person::folder();
+        let person = Person::in_folder(folder.path());
+        let agent = person.may_read(&binaries::agent_arm64());
+        let text = format!("{configuration}[agent]\narm64 = \"{}\"\n", agent.display());
+        let mut station = Self::in_folder(folder, Some(host.clone()), &text, &[]);
+        station.person = Some(person);
+        station
     }
 
     /// Starts the daemon and waits until its operator door answers.
@@ -304,6 +328,17 @@ impl Station {
         })
     }
 
+    /// The person who runs it, if it is not root.
+    pub fn person(&self) -> &Person {
+        self.person.as_ref().expect("a person runs it")
+    }
+
+    /// Takes the helper away from the person who runs it.
+    pub fn without_helper(&mut self) {
+        let person = self.person.as_mut().expect("a person runs it");
+        person.set_helper("/bin/false");
+    }
+
     /// The end of the daemon's log.
     pub fn log_tail(&self) -> String {
         let text = std::fs::read_to_string(self.log_path()).unwrap_or_default();
@@ -318,9 +353,10 @@ impl Station {
     /// A command of the `punnet` binary with this station's configuration.
     pub fn command(&self) -> Command {
         let program = binaries::punnet();
-        let mut command = match &self.host {
-            Some(host) => host.command(&program.to_string_lossy()),
-            None => Command::new(program),
+        let mut command = match (&self.host, &self.person) {
+            (Some(host), Some(person)) => person.command(host),
+            (Some(host), None) => host.command(&program.to_string_lossy()),
+            (None, _) => Command::new(program),
         };
         command
             .env("PUNNET_CONFIG", self.configuration())

@@ -6,6 +6,7 @@
 
 mod carry;
 mod conduct;
+mod world;
 
 use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
@@ -22,8 +23,11 @@ use crate::link::Station;
 use crate::net::port::PortError;
 use crate::net::{Netlink, NetlinkError};
 use crate::rehearsal::Rehearsals;
+use crate::rights::Rights;
+use crate::rights::search::Search;
 use crate::supervise::launch::{Launcher, listen_tcp};
 use crate::supervise::{Side, Told};
+use crate::traffic::Traffic;
 use imaging::key::KeyError;
 use std::fs::{self, Permissions};
 use std::io;
@@ -31,7 +35,7 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -66,6 +70,9 @@ pub enum StartError {
     /// The engine did not open.
     #[error(transparent)]
     Engine(#[from] engine::OpenError),
+    /// The settings that the station keeps cannot be read.
+    #[error("the settings cannot be read: {0}")]
+    Settings(wire::Refusal),
     /// There is no station key.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -146,14 +153,9 @@ pub async fn run_with(
     mode: Mode,
     Extras { page, rehearsals }: Extras,
 ) -> Result<RunningStation, StartError> {
-    let config = Arc::new(config);
     let rehearsal = mode == Mode::Rehearsal;
     make_private(&config.data_dir)?;
-    let engine = Engine::open(engine::Options {
-        data_dir: config.data_dir.clone(),
-        rehearsal,
-    })?;
-    engine.set_require_token(config.boards.require_token);
+    let engine = open_engine(&config, rehearsal)?;
     let library = open_library(&config)?;
     let key = Arc::new(imaging::key::load_or_create(
         &config.data_dir.join("station.key"),
@@ -162,11 +164,18 @@ pub async fn run_with(
     let token = Token::load_or_create(&config.data_dir)?;
     let (tcp, operator_at) = open_operator_tcp(config.management.listen)?;
     let unix = open_operator_socket(&config.socket())?;
-    let netlink = if rehearsal {
-        None
-    } else {
-        Some(Netlink::open()?)
+    let (show, servers) = watch::channel(Servers::new());
+    let traffic = Traffic::default();
+    let world = world::World {
+        config: config.clone(),
+        servers: servers.clone(),
+        traffic: traffic.clone(),
+        operator: operator_at,
+        has_page: page.has("/index.html"),
+        begun: Instant::now(),
     };
+    let config = world.show(&engine, config).await?;
+    let netlink = (!rehearsal).then(Netlink::open).transpose()?;
 
     let shelf = Shelf::new(library.clone(), config.agent.clone(), public_key, rehearsal);
     let loaders = Loaders::read(&config.uefi);
@@ -176,23 +185,25 @@ pub async fn run_with(
     let boards = board::router(board::Rooms {
         engine: engine.clone(),
         library: library.clone(),
+        traffic: traffic.clone(),
     });
 
     let stop = CancellationToken::new();
     let (dhcp_events, dhcp_heard) = mpsc::channel(EVENTS);
     let (tftp_events, tftp_heard) = mpsc::channel(EVENTS);
     let events = (dhcp_events, tftp_events);
+    let rights = Rights::new(Search::of_process());
     let launcher = Launcher::new(
         Arc::clone(&config),
+        rights.clone(),
         rehearsal,
         engine.clone(),
         tree,
         boards,
         events,
     );
-    let (show, servers) = watch::channel(Servers::new());
     let teller = engine.clone();
-    let side = Side::new(Arc::clone(&config), launcher, netlink, move |told| {
+    let side = Side::new(&config, launcher, rights, netlink, move |told| {
         tell(&teller, &show, told);
     });
     let (orders, ordered) = mpsc::channel(64);
@@ -205,12 +216,7 @@ pub async fn run_with(
         always: !operator_at.ip().is_loopback(),
         page,
     };
-    let conductor = rehearsals.map(|rehearsals| {
-        engine.set_rehearsal_models(rehearsals.models());
-        let (orders, ordered) = mpsc::unbounded_channel();
-        let conducting = conduct::conduct(engine.clone(), rehearsals, ordered, stop.clone());
-        (orders, tokio::spawn(conducting))
-    });
+    let conductor = rehearsals.map(|rehearsals| conduct::begin(&engine, rehearsals, &stop));
     let (rehearsals, conducting) = conductor.unzip();
     let carrier = carry::Carrier {
         engine: engine.clone(),
@@ -218,6 +224,7 @@ pub async fn run_with(
         shelf,
         importer: importer.clone(),
         orders,
+        traffic,
         rehearsals,
         stop: stop.clone(),
     };
@@ -228,11 +235,8 @@ pub async fn run_with(
             stop.clone(),
         )),
         tokio::spawn(listen::unix(unix, routes, stop.clone())),
-        tokio::spawn(carrier.clone().effects()),
-        tokio::spawn(carrier.clone().dhcp(dhcp_heard)),
-        tokio::spawn(carrier.clone().tftp(tftp_heard)),
-        tokio::spawn(carrier.shelf()),
     ];
+    rest.extend(carrier.begin(dhcp_heard, tftp_heard));
     rest.extend(conducting);
     let station = RunningStation {
         engine,
@@ -390,6 +394,15 @@ fn make_private(folder: &Path) -> Result<(), StartError> {
         folder: folder.to_owned(),
         why,
     })
+}
+
+fn open_engine(config: &Config, rehearsal: bool) -> Result<Engine, engine::OpenError> {
+    let engine = Engine::open(engine::Options {
+        data_dir: config.data_dir.clone(),
+        rehearsal,
+    })?;
+    engine.set_require_token(config.boards.require_token);
+    Ok(engine)
 }
 
 fn open_library(config: &Config) -> Result<Library, StartError> {

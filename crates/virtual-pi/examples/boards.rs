@@ -20,7 +20,7 @@ use virtual_pi::{Doors, Faults, Identity, Model, Pace};
 /// Switches virtual boards on against a running station.
 #[derive(Debug, Parser)]
 struct Args {
-    /// Where its DHCP server listens.
+    /// Where its DHCP server listens; 255.255.255.255:67 asks whoever answers on a real wire.
     #[arg(long)]
     dhcp: SocketAddrV4,
     /// Where its TFTP server listens.

@@ -1,7 +1,7 @@
 //! The packet socket around the ARP conversation.
 //!
-//! The socket can be opened here, which needs CAP_NET_RAW, or by a privileged program that hands
-//! its descriptor over together with the NIC's Ethernet address.
+//! The socket can be opened here, which needs CAP_NET_RAW. Or a privileged program carries the frames
+//! and hands over a socket that keeps them apart, together with the NIC's Ethernet address.
 
 use super::frame::ETHERTYPE;
 use super::{Arp, Conflict, Output, Timing};
@@ -179,6 +179,10 @@ impl Shell {
             tokio::select! {
                 received = self.socket.recv(&mut self.buffer) => {
                     let length = received.map_err(explain)?;
+                    if length == 0 {
+                        // Whoever carries the frames is gone.
+                        return Err(ArpError::Other(io::ErrorKind::UnexpectedEof.into()));
+                    }
                     arp.handle(self.buffer.get(..length).unwrap_or_default(), clock.now());
                 }
                 () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}

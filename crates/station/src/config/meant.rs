@@ -16,6 +16,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The NIC that the boards hang on.
     pub deployment: Deployment,
+    /// What names the NIC, so that it cannot be chosen while the station runs: the file and its line.
+    pub deployment_fixed_by: Option<String>,
     /// How addresses are handed out.
     pub dhcp: Dhcp,
     /// Loaders for boards with UEFI firmware.
@@ -107,6 +109,7 @@ impl Config {
         let mut config = Self::defaults(&Environment::default());
         config.data_dir = data_dir;
         config.agent = agent;
+        config.deployment_fixed_by = Some("the rehearsal".to_owned());
         config.deployment = Deployment {
             interface: None,
             address: Subnet {
@@ -154,6 +157,11 @@ impl Config {
         Self {
             data_dir: data_dir.unwrap_or_else(|| environment.data_dir()),
             deployment: deployment(written, &mut read),
+            deployment_fixed_by: written
+                .deployment
+                .interface
+                .as_ref()
+                .map(|at| format!("line {}", at.place.line)),
             dhcp: Dhcp {
                 reply_delay: Duration::from_millis(read.number(
                     &written.dhcp.reply_delay_ms,
@@ -236,31 +244,42 @@ fn deployment(written: &Written, read: &mut Meaning<'_>) -> Deployment {
     deployment
 }
 
-/// The rules between the range of leases and the station's own address.
 fn leases_fit(range: LeaseRange, address: Subnet, at: &Text, read: &mut Meaning<'_>) -> bool {
     let place = at.as_ref().map_or(Place::default(), |at| at.place);
-    let mut fits = true;
+    let wrong = misfits(range, address);
+    let fits = wrong.is_empty();
+    for text in wrong {
+        read.wrong(place, text);
+    }
+    fits
+}
+
+/// The rules between the range of leases and the station's own address: what breaks them.
+pub(super) fn misfits(range: LeaseRange, address: Subnet) -> Vec<String> {
+    let mut wrong = Vec::new();
     if let Some(outside) = [range.first, range.last]
         .into_iter()
         .find(|ip| !address.has_host(*ip))
     {
-        read.wrong(
-            place,
-            format!("{outside} is no host address of the station's network {address}"),
-        );
-        fits = false;
+        wrong.push(format!(
+            "{outside} is no host address of the station's network {address}"
+        ));
     }
     if range.contains(address.address) {
-        read.wrong(
-            place,
-            format!(
-                "the range holds the station's own address {}; leave it out",
-                address.address
-            ),
-        );
-        fits = false;
+        wrong.push(format!(
+            "the range holds the station's own address {}; leave it out",
+            address.address
+        ));
     }
-    fits
+    wrong
+}
+
+/// The kernel's rule for names of interfaces (`dev_valid_name`).
+pub(super) fn is_interface_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 15
+        && !matches!(name, "." | "..")
+        && !name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace())
 }
 
 fn switch(written: &Switch, default: bool) -> bool {
@@ -331,14 +350,9 @@ impl Meaning<'_> {
         None
     }
 
-    /// The kernel's rule for names of interfaces (`dev_valid_name`).
     fn interface(&mut self, at: &At<String>) {
         let name = &at.value;
-        let valid = !name.is_empty()
-            && name.len() <= 15
-            && !matches!(name.as_str(), "." | "..")
-            && !name.contains(|c: char| c == '/' || c == ':' || c.is_whitespace());
-        if !valid {
+        if !is_interface_name(name) {
             self.wrong(
                 at.place,
                 format!("{name:?} cannot be the name of a network interface"),

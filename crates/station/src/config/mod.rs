@@ -2,10 +2,12 @@
 //!
 //! [`written`] holds the file as it was written: every key optional, every value with the line and
 //! column where it stands. [`meant`] turns that into the [`Config`] the station runs with: defaults
-//! filled in, values parsed, rules between values checked. Both layers collect *every* problem
+//! filled in, values parsed, rules between values checked. `choice` reads what an operator chooses
+//! while the station runs. Both layers collect *every* problem
 //! instead of stopping at the first, so that `punnet config check` can list them all by line.
 //! [`place`] knows where the file and the data folder lie for a person and for the service.
 
+mod choice;
 mod meant;
 mod place;
 mod subnet;
@@ -65,7 +67,14 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
         path: path.clone(),
         why,
     })?;
-    understand(&text, environment).map_err(|problems| ConfigError::Wrong { path, problems })
+    match understand(&text, environment) {
+        Ok(mut config) => {
+            let line = config.deployment_fixed_by;
+            config.deployment_fixed_by = line.map(|line| format!("{}, {line}", path.display()));
+            Ok(config)
+        }
+        Err(problems) => Err(ConfigError::Wrong { path, problems }),
+    }
 }
 
 #[cfg(test)]

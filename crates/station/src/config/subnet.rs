@@ -63,6 +63,14 @@ impl Subnet {
         ip & self.mask() == self.network() && ip != self.network() && ip != self.broadcast()
     }
 
+    /// True when the network of `other`, an address with its prefix, shares addresses with this one.
+    pub fn overlaps(&self, other: (Ipv4Addr, u8)) -> bool {
+        let (ip, prefix) = other;
+        let shared = self.prefix.min(prefix);
+        let mask = u32::MAX.checked_shl(32 - u32::from(shared)).unwrap_or(0);
+        self.address.to_bits() & mask == ip.to_bits() & mask
+    }
+
     /// The upper part of the network, the station's own address left out: what is handed out when
     /// nothing else was said. `.100` to `.250` in a /24.
     pub fn usual_leases(&self) -> LeaseRange {

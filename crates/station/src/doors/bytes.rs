@@ -4,6 +4,7 @@
 //! pieces on blocking threads, one piece ahead of the one being sent, so that disk and wire work at
 //! the same time and a slow client costs two pieces of memory and no thread.
 
+use crate::traffic::{Download, Traffic};
 use axum::body::Body;
 use axum::http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
@@ -15,6 +16,7 @@ use delivery::range::{Asked, parse};
 use http_body_util::StreamBody;
 use hyper::body::Frame;
 use std::io;
+use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
@@ -29,6 +31,35 @@ pub trait Source: Send + Sync + 'static {
     fn length(&self) -> u64;
     /// Exactly the bytes of `range`, which lies within the length and is at most one piece long.
     fn read(&self, range: Range<u64>) -> io::Result<Bytes>;
+}
+
+/// A source whose going out is counted.
+struct Counted {
+    source: Arc<dyn Source>,
+    download: Download,
+}
+
+impl Source for Counted {
+    fn length(&self) -> u64 {
+        self.source.length()
+    }
+
+    fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
+        let bytes = self.source.read(range)?;
+        self.download.sent(bytes.len() as u64);
+        Ok(bytes)
+    }
+}
+
+/// Who gets it, and where that is noted.
+#[derive(Debug)]
+pub struct Receiver<'t> {
+    /// The board's address.
+    pub ip: Ipv4Addr,
+    /// What it gets, in a word.
+    pub what: String,
+    /// Where it is noted.
+    pub traffic: &'t Traffic,
 }
 
 /// How a source is labelled.
@@ -46,6 +77,7 @@ pub fn respond(
     headers: &HeaderMap,
     label: &Label,
     source: Arc<dyn Source>,
+    to: Receiver<'_>,
 ) -> Response<Body> {
     let length = source.length();
     let tag = format!("\"{}\"", label.tag);
@@ -96,6 +128,9 @@ pub fn respond(
     );
     put(out, CONTENT_LENGTH, (range.end - range.start).to_string());
     if method != Method::HEAD {
+        let total = range.end - range.start;
+        let download = to.traffic.download(to.ip, to.what, total);
+        let source = Arc::new(Counted { source, download });
         *response.body_mut() = Body::new(StreamBody::new(Pieces::new(source, range).stream()));
     }
     response

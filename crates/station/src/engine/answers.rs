@@ -34,6 +34,9 @@ impl Engine {
                 let paper = self.document(kind).await?;
                 Ok(Answer::Document(paper.into()))
             }
+            Query::Nics => self.nics().await,
+            Query::Settings => self.settings().await,
+            Query::Works => self.works().await,
             other => self.read(move |conn| read(conn, other)).await,
         }
     }
@@ -98,11 +101,14 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
         | Query::Board { .. }
         | Query::Ready
         | Query::Sheet { .. }
+        | Query::Nics
+        | Query::Settings
+        | Query::Works
         | Query::Try { .. }
         | Query::Document(_) => {
             return Err(Refusal::internal("A question went the wrong way."));
         }
-        Query::Nics | Query::Settings | Query::Works | Query::Unknown => {
+        Query::Unknown => {
             return Err(Refusal::invalid(
                 "query",
                 "This version does not know that question.",

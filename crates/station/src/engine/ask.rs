@@ -14,6 +14,7 @@ use super::{
     image, network, report,
 };
 use crate::bench::boots::BootAnswer;
+use crate::outside::{self, Outside};
 use crate::store::{self, Store};
 use netboot::dhcp::DhcpEvent;
 use netboot::tftp::{TftpEvent, What};
@@ -57,6 +58,8 @@ struct Inner {
     folder: PathBuf,
     /// The engine of the rehearsal beside this one.
     rehearsal: Mutex<Option<Engine>>,
+    /// The world around the engine, while a station runs there.
+    outside: Mutex<Option<Arc<dyn Outside>>>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -125,6 +128,7 @@ impl Engine {
                 station_url: None,
                 rehearsal_models: None,
                 rehearsal_run: 0,
+                standing: None,
                 folder: options.data_dir.clone(),
             },
             published: Arc::clone(&published),
@@ -156,6 +160,7 @@ impl Engine {
                 thread: Mutex::new(Some(thread)),
                 folder: options.data_dir,
                 rehearsal: Mutex::default(),
+                outside: Mutex::default(),
             }),
         })
     }
@@ -210,6 +215,7 @@ impl Engine {
 
     /// Changes something.
     pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
+        self.admissible(&command).await?;
         self.work(|turn| commands::run(turn, command)).await
     }
 
@@ -401,6 +407,17 @@ impl Engine {
         read: impl FnOnce(&store::Connection) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.inner.reader.read(read).await
+    }
+
+    pub(super) fn set_outside(&self, outside: Arc<dyn Outside>) {
+        let place = self.inner.outside.lock();
+        *place.unwrap_or_else(PoisonError::into_inner) = Some(outside);
+    }
+
+    pub(super) fn outside(&self) -> Result<Arc<dyn Outside>, Refusal> {
+        let place = self.inner.outside.lock();
+        let outside = place.unwrap_or_else(PoisonError::into_inner).clone();
+        outside.ok_or_else(outside::alone)
     }
 
     pub(super) fn published(&self) -> &Published {

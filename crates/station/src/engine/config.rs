@@ -1,5 +1,6 @@
 //! What the engine is told once and keeps in mind.
 
+use super::deployment::Standing;
 use std::path::PathBuf;
 
 /// How the engine is set.
@@ -16,6 +17,8 @@ pub(super) struct Config {
     pub(super) rehearsal_models: Option<Vec<String>>,
     /// Counts the rehearsals of this run, so that the words of an earlier one are known.
     pub(super) rehearsal_run: u64,
+    /// The deployment side, while a station runs around the engine.
+    pub(super) standing: Option<Standing>,
     /// The data folder.
     pub(super) folder: PathBuf,
 }

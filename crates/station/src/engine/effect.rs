@@ -1,5 +1,6 @@
 //! What the engine wants done outside: it decides, others do.
 
+use crate::config::Deployment;
 use std::path::PathBuf;
 use wire::ImageId;
 use wire::board::Mac;
@@ -39,6 +40,8 @@ pub enum Effect {
     StartServer(ServerKind),
     /// Stop one.
     StopServer(ServerKind),
+    /// Serve on this NIC and address from now on.
+    StandOn(Box<Deployment>),
     /// Answer this Ethernet address from now on.
     Vouch(Mac),
     /// Begin a rehearsal.

@@ -14,6 +14,7 @@ mod boot_view;
 mod check_in;
 mod commands;
 mod config;
+mod deployment;
 mod desk;
 mod device;
 mod effect;

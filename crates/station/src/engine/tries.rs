@@ -6,14 +6,17 @@ use super::commands;
 use super::desk::Desk;
 use super::turn::Turn;
 use crate::store::StoreError;
-use wire::command::Command;
+use wire::command::{Command, Receipt};
 use wire::query::Tried;
 use wire::refusal::{Code, Refusal};
 
 impl Engine {
     /// Tries a command.
     pub(super) async fn try_out(&self, command: Command) -> Result<Tried, Refusal> {
-        self.at_desk(move |desk| desk.try_out(command)).await
+        match self.admissible(&command).await {
+            Ok(()) => self.at_desk(move |desk| desk.try_out(command)).await,
+            Err(refusal) => judged(Err(refusal)),
+        }
     }
 }
 
@@ -37,15 +40,17 @@ impl Desk {
             Ok(receipt)
         });
         tx.rollback().map_err(StoreError::from)?;
-        match outcome {
-            Ok(receipt) => Ok(Tried::Do {
-                receipt: Box::new(receipt),
-            }),
-            // A fault of the station says nothing about the command.
-            Err(refusal) if matches!(refusal.code, Code::Internal | Code::Unavailable) => {
-                Err(refusal)
-            }
-            Err(refusal) => Ok(Tried::Refuse { refusal }),
-        }
+        judged(outcome)
+    }
+}
+
+fn judged(outcome: Result<Receipt, Refusal>) -> Result<Tried, Refusal> {
+    match outcome {
+        Ok(receipt) => Ok(Tried::Do {
+            receipt: Box::new(receipt),
+        }),
+        // A fault of the station says nothing about the command.
+        Err(refusal) if matches!(refusal.code, Code::Internal | Code::Unavailable) => Err(refusal),
+        Err(refusal) => Ok(Tried::Refuse { refusal }),
     }
 }

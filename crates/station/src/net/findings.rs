@@ -19,6 +19,8 @@ pub mod check {
     pub const NOT_CHECKED: &str = "not_checked";
     /// The archive that boards boot.
     pub const AGENT: &str = "agent";
+    /// The helper with the network rights.
+    pub const RIGHTS: &str = "rights";
     /// The link is slow.
     pub const LINK_SPEED: &str = "link_speed";
 }
@@ -88,6 +90,18 @@ fn not_checked(why: &str) -> Finding {
             "The wire could not be checked for duplicate addresses and other DHCP servers: {why}."
         ),
         "",
+    )
+}
+
+/// The helper that holds the network rights ended without being told to.
+pub fn helper_ended(how: &str) -> Finding {
+    finding(
+        check::RIGHTS,
+        Level::Warning,
+        format!(
+            "The helper that holds the network rights ended: {how}. It was started again; boards that are being served were not disturbed."
+        ),
+        "Look into the system's log if this happens again.",
     )
 }
 

@@ -24,7 +24,8 @@ pub enum Footing {
 pub enum Unfit {
     /// Nobody chose one.
     #[error(
-        "no interface is chosen for the boards. Set `interface` under [deployment] to one of: {0}."
+        "no network card is chosen for the boards. Choose one in the settings, or set `interface` \
+         under [deployment] to one of: {0}."
     )]
     NotChosen(String),
     /// There is none of that name.

@@ -102,10 +102,6 @@ impl Netlink {
         }
     }
 
-    pub(super) fn handle(&self) -> &Handle {
-        &self.handle
-    }
-
     /// All network cards, in the kernel's order.
     pub async fn list(&self) -> Result<Vec<Nic>, NetlinkError> {
         let mut nics: Vec<Nic> = all(self.handle.link().get().execute())

@@ -61,8 +61,8 @@ pub enum PortError {
     },
     /// It is a low port and this process may not have it.
     #[error(
-        "{transport} port {} needs rights that this process does not have. Run the station as \
-         root, or allow it low ports: `sudo sysctl net.ipv4.ip_unprivileged_port_start=67`.",
+        "{transport} port {} needs rights that this process does not have. Choose a port above \
+         1023, or start Punnet with sudo.",
         at.port()
     )]
     NoRight {

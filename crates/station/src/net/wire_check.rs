@@ -7,9 +7,9 @@
 //! each with common ones) is heard when it answers, and stops DHCP then.
 
 use crate::config::Subnet;
+use crate::rights::{Rights, What};
 use netboot::arp::{ArpSocket, Conflict, Timing};
-use netboot::dhcp::CLIENT_PORT;
-use netboot::dhcp::probe::{Probe, ProbeError, Rival};
+use netboot::dhcp::probe::{Probe, Rival};
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant};
@@ -59,12 +59,12 @@ pub enum Heard {
 }
 
 /// Asks both questions once and gives the verdict after `patience`.
-pub async fn round(device: &str, address: Subnet, patience: Duration) -> Round {
+pub async fn round(rights: &Rights, address: Subnet, patience: Duration) -> Round {
     let (found, mut rivals) = mpsc::channel(32);
     let mut verdict = Round::default();
     let (duplicate, servers) = tokio::join!(
-        duplicate(device, address.address),
-        search(device, address.address, patience, found),
+        duplicate(rights, address.address),
+        search(rights, address.address, patience, found),
     );
     rivals.close();
     while let Some(rival) = rivals.recv().await {
@@ -75,22 +75,22 @@ pub async fn round(device: &str, address: Subnet, patience: Duration) -> Round {
         Err(why) => verdict.not_checked.push(why),
     }
     if let Err(why) = servers {
-        verdict.not_checked.push(why.to_string());
+        verdict.not_checked.push(why);
     }
     verdict
 }
 
 /// Asks for as long as it is let. Its future is simply dropped to end it.
-pub async fn keep_asking(device: String, address: Subnet, heard: mpsc::Sender<Heard>) {
+pub async fn keep_asking(rights: Rights, address: Subnet, heard: mpsc::Sender<Heard>) {
     let ip = address.address;
     let (found, mut rivals) = mpsc::channel(32);
-    let mut asking = std::pin::pin!(keep_searching(&device, ip, found));
+    let mut asking = std::pin::pin!(keep_searching(&rights, ip, found));
     let verdict = tokio::select! {
         why = &mut asking => Round {
-            not_checked: vec![why.to_string()],
+            not_checked: vec![why],
             ..Round::default()
         },
-        verdict = first_verdict(&device, ip, &mut rivals) => verdict,
+        verdict = first_verdict(&rights, ip, &mut rivals) => verdict,
     };
     let blind = !verdict.not_checked.is_empty();
     if heard.send(Heard::First(verdict)).await.is_err() || blind {
@@ -106,13 +106,13 @@ pub async fn keep_asking(device: String, address: Subnet, heard: mpsc::Sender<He
     tokio::select! {
         why = asking => tracing::warn!(%why, "no longer looking for other DHCP servers"),
         () = tell => {}
-        () = watch_address(&device, ip, &heard) => {}
+        () = watch_address(&rights, ip, &heard) => {}
     }
 }
 
-async fn first_verdict(device: &str, ip: Ipv4Addr, rivals: &mut mpsc::Receiver<Rival>) -> Round {
+async fn first_verdict(rights: &Rights, ip: Ipv4Addr, rivals: &mut mpsc::Receiver<Rival>) -> Round {
     let mut verdict = Round::default();
-    let (duplicate, ()) = tokio::join!(duplicate(device, ip), tokio::time::sleep(FIRST));
+    let (duplicate, ()) = tokio::join!(duplicate(rights, ip), tokio::time::sleep(FIRST));
     match duplicate {
         Ok(mac) => verdict.duplicate = mac,
         Err(why) => verdict.not_checked.push(why),
@@ -123,19 +123,19 @@ async fn first_verdict(device: &str, ip: Ipv4Addr, rivals: &mut mpsc::Receiver<R
     verdict
 }
 
-async fn duplicate(device: &str, ip: Ipv4Addr) -> Result<Option<Mac>, String> {
-    let socket = ArpSocket::open(device).map_err(|e| e.to_string())?;
+async fn duplicate(rights: &Rights, ip: Ipv4Addr) -> Result<Option<Mac>, String> {
+    let socket = rights.arp().await.map_err(|e| e.text)?;
     socket.probe(ip, QUICK).await.map_err(|e| e.to_string())
 }
 
 /// Asks for servers again and again; returns when even the first question could not be asked.
-async fn keep_searching(device: &str, ip: Ipv4Addr, found: mpsc::Sender<Rival>) -> ProbeError {
-    if let Err(why) = search(device, ip, OPEN, found.clone()).await {
+async fn keep_searching(rights: &Rights, ip: Ipv4Addr, found: mpsc::Sender<Rival>) -> String {
+    if let Err(why) = search(rights, ip, OPEN, found.clone()).await {
         return why;
     }
     loop {
         tokio::time::sleep(BETWEEN).await;
-        if let Err(why) = search(device, ip, LATER, found.clone()).await {
+        if let Err(why) = search(rights, ip, LATER, found.clone()).await {
             tracing::debug!(%why, "looking for other DHCP servers");
         }
     }
@@ -144,19 +144,21 @@ async fn keep_searching(device: &str, ip: Ipv4Addr, found: mpsc::Sender<Rival>) 
 /// Asks for servers once; tells each one that answers within `patience`, with its Ethernet address
 /// when that can be found out.
 async fn search(
-    device: &str,
+    rights: &Rights,
     ours: Ipv4Addr,
     patience: Duration,
     found: mpsc::Sender<Rival>,
-) -> Result<(), ProbeError> {
-    let everywhere = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, CLIENT_PORT);
+) -> Result<(), String> {
+    let failed = |why: &dyn std::fmt::Display| {
+        format!("cannot look for other DHCP servers: {why}; check that the cable is in")
+    };
     let everybody = SocketAddrV4::new(Ipv4Addr::BROADCAST, netboot::dhcp::SERVER_PORT);
-    let socket = netboot::socket::open_shared(Some(device), everywhere)?;
-    socket.set_nonblocking(true).map_err(ProbeError::Socket)?;
-    let socket = UdpSocket::from_std(socket).map_err(ProbeError::Socket)?;
-    let arp = ArpSocket::open(device).ok();
+    let socket = rights.udp(What::DhcpClient).await.map_err(|e| e.text)?;
+    socket.set_nonblocking(true).map_err(|e| failed(&e))?;
+    let socket = UdpSocket::from_std(socket).map_err(|e| failed(&e))?;
+    let arp = rights.arp().await.ok();
     let mut seed = [0; 16];
-    getrandom::fill(&mut seed).map_err(|e| ProbeError::Socket(std::io::Error::other(e)))?;
+    getrandom::fill(&mut seed).map_err(|e| failed(&e))?;
     let begun = Instant::now();
     let now = || Millis(i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX));
     let mac = arp.as_ref().map(ArpSocket::mac);
@@ -169,11 +171,11 @@ async fn search(
             socket
                 .send_to(&bytes, everybody)
                 .await
-                .map_err(ProbeError::Socket)?;
+                .map_err(|e| failed(&e))?;
         }
         let wait = Duration::from_millis(u64::try_from(due.since(now())).unwrap_or(0));
         let received = match tokio::time::timeout(wait, socket.recv_from(&mut buffer)).await {
-            Ok(received) => received.map_err(ProbeError::Socket)?,
+            Ok(received) => received.map_err(|e| failed(&e))?,
             Err(_) => continue,
         };
         if let (length, SocketAddr::V4(from)) = received {
@@ -193,19 +195,20 @@ async fn search(
     Ok(())
 }
 
-async fn watch_address(device: &str, ip: Ipv4Addr, heard: &mpsc::Sender<Heard>) {
+async fn watch_address(rights: &Rights, ip: Ipv4Addr, heard: &mpsc::Sender<Heard>) {
     let (conflicts, mut conflict) = mpsc::channel(4);
     let watch = async {
         loop {
-            let ended = match ArpSocket::open(device) {
+            let ended = match rights.arp().await {
                 Ok(socket) => {
                     let never = std::future::pending();
-                    socket.watch(ip, QUICK, conflicts.clone(), never).await
+                    let watch = socket.watch(ip, QUICK, conflicts.clone(), never).await;
+                    watch.map_err(|e| e.to_string())
                 }
-                Err(e) => Err(e),
+                Err(denied) => Err(denied.text),
             };
-            if let Err(error) = ended {
-                tracing::debug!(%error, "watching the address");
+            if let Err(why) = ended {
+                tracing::debug!(%why, "watching the address");
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }

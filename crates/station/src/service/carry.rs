@@ -6,12 +6,14 @@ use crate::engine::{BootAnswer, BootClient, Effect, Engine};
 use crate::library::Library;
 use crate::library::imports::{Importer, Wanted};
 use crate::supervise::Orders;
+use crate::traffic::Traffic;
 use netboot::dhcp::DhcpEvent;
 use netboot::tftp::TftpEvent;
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use wire::ImageId;
@@ -31,14 +33,29 @@ pub(super) struct Carrier {
     pub(super) shelf: Shelf,
     pub(super) importer: Importer,
     pub(super) orders: mpsc::Sender<Orders>,
+    pub(super) traffic: Traffic,
     /// To whoever conducts rehearsals, when there is somebody.
     pub(super) rehearsals: Option<mpsc::UnboundedSender<Effect>>,
     pub(super) stop: CancellationToken,
 }
 
 impl Carrier {
+    /// Begins to carry; the tasks end when the station stops.
+    pub(super) fn begin(
+        self,
+        dhcp: mpsc::Receiver<DhcpEvent>,
+        tftp: mpsc::Receiver<TftpEvent>,
+    ) -> [JoinHandle<()>; 4] {
+        [
+            tokio::spawn(self.clone().effects()),
+            tokio::spawn(self.clone().dhcp(dhcp)),
+            tokio::spawn(self.clone().tftp(tftp)),
+            tokio::spawn(self.shelf()),
+        ]
+    }
+
     /// What the engine wants done outside.
-    pub(super) async fn effects(self) {
+    async fn effects(self) {
         let mut effects = self.engine.effects();
         while let Some(Some(effect)) = self.stop.run_until_cancelled(effects.recv()).await {
             match effect {
@@ -64,6 +81,7 @@ impl Carrier {
                 }
                 Effect::StartServer(kind) => self.order(Orders::Start(kind)).await,
                 Effect::StopServer(kind) => self.order(Orders::Stop(kind)).await,
+                Effect::StandOn(deployment) => self.order(Orders::StandOn(deployment)).await,
                 Effect::Vouch(mac) => self.order(Orders::Vouch(mac)).await,
                 effect @ (Effect::StartRehearsal { .. } | Effect::StopRehearsal { .. }) => {
                     if let Some(conductor) = &self.rehearsals {
@@ -82,7 +100,7 @@ impl Carrier {
     }
 
     /// What the DHCP server notices.
-    pub(super) async fn dhcp(self, mut events: mpsc::Receiver<DhcpEvent>) {
+    async fn dhcp(self, mut events: mpsc::Receiver<DhcpEvent>) {
         while let Some(Some(event)) = self.stop.run_until_cancelled(events.recv()).await {
             match &event {
                 DhcpEvent::Rival { server, mac, .. } => {
@@ -108,15 +126,16 @@ impl Carrier {
     }
 
     /// What the TFTP server notices.
-    pub(super) async fn tftp(self, mut events: mpsc::Receiver<TftpEvent>) {
+    async fn tftp(self, mut events: mpsc::Receiver<TftpEvent>) {
         while let Some(Some(event)) = self.stop.run_until_cancelled(events.recv()).await {
+            self.traffic.tftp(&event);
             self.engine.tftp(event);
         }
     }
 
     /// Keeps the shelf: boot files of a batch that starts are fetched before its first board comes,
     /// and those that nobody needs are put away.
-    pub(super) async fn shelf(self) {
+    async fn shelf(self) {
         let mut watch = self.engine.watch();
         let mut now = Snapshot::default();
         let mut known = HashSet::new();

@@ -5,11 +5,24 @@ use crate::engine::{Effect, Engine};
 use crate::rehearsal::{RehearsalStage, Rehearsals};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::rehearsal::RehearsalState;
 
+/// Takes orders from now on: where they are to be sent, and the task that obeys them.
+pub(super) fn begin(
+    engine: &Engine,
+    rehearsals: Arc<dyn Rehearsals>,
+    stop: &CancellationToken,
+) -> (mpsc::UnboundedSender<Effect>, JoinHandle<()>) {
+    engine.set_rehearsal_models(rehearsals.models());
+    let (orders, ordered) = mpsc::unbounded_channel();
+    let conducting = conduct(engine.clone(), rehearsals, ordered, stop.clone());
+    (orders, tokio::spawn(conducting))
+}
+
 /// Does what is ordered until the station stops.
-pub(super) async fn conduct(
+async fn conduct(
     engine: Engine,
     rehearsals: Arc<dyn Rehearsals>,
     mut ordered: mpsc::UnboundedReceiver<Effect>,

@@ -24,7 +24,7 @@ pub mod settings;
 pub mod tokens;
 pub mod venues;
 
-pub use open::{OpenError, Store};
+pub use open::{OpenError, Store, files};
 /// An open database, for code that passes it on without a word of SQL.
 pub use rusqlite::Connection;
 

@@ -11,6 +11,11 @@ use wire::Millis;
 
 const FILE: &str = "punnet.db";
 
+/// The files of the database in a data folder; those beside the first may be missing.
+pub fn files(folder: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|end| folder.join(format!("{FILE}{end}")))
+}
+
 /// Why the store did not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

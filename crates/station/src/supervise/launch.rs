@@ -1,10 +1,11 @@
 //! How each server is opened: is the place free, who holds it otherwise, which sockets, which task.
 
 use crate::boot_tree::BootTree;
-use crate::config::Config;
+use crate::config::{Config, Deployment};
 use crate::doors::listen;
 use crate::engine::Engine;
 use crate::net::port::{PortError, Transport, explain, free};
+use crate::rights::{Denied, Reason, Rights, What};
 use axum::Router;
 use netboot::dhcp::{DhcpEvent, ReplyTo, Server, Settings};
 use netboot::tftp::TftpEvent;
@@ -19,6 +20,9 @@ use tokio_util::sync::CancellationToken;
 use wire::Mac;
 use wire::health::ServerKind;
 
+/// Ports of DHCP and TFTP that boards know; only these are had through the rights.
+const DHCP_PORT: u16 = 67;
+const TFTP_PORT: u16 = 69;
 /// Kept connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
 /// UEFI processor types (RFC 5970 registry) and the path of the loader for each.
@@ -46,11 +50,16 @@ pub trait Launch: Send + 'static {
 
     /// Lets this Ethernet address be answered by DHCP from now on.
     fn vouch(&mut self, mac: Mac);
+
+    /// What is opened from now on stands on this NIC and this address.
+    fn stand_on(&mut self, deployment: &Deployment);
 }
 
 /// Opens the real servers.
 pub struct Launcher {
     config: Arc<Config>,
+    deployment: Deployment,
+    rights: Rights,
     engine: Engine,
     tree: Arc<BootTree>,
     router: Router,
@@ -67,6 +76,7 @@ impl Launcher {
     /// answers go back to where the question came from.
     pub fn new(
         config: Arc<Config>,
+        rights: Rights,
         loopback: bool,
         engine: Engine,
         tree: Arc<BootTree>,
@@ -75,7 +85,9 @@ impl Launcher {
     ) -> Self {
         let device = config.deployment.interface.clone().filter(|_| !loopback);
         Self {
+            deployment: config.deployment.clone(),
             config,
+            rights,
             engine,
             tree,
             router,
@@ -89,7 +101,7 @@ impl Launcher {
     }
 
     fn at(&self, port: u16) -> SocketAddrV4 {
-        SocketAddrV4::new(self.config.deployment.address.address, port)
+        SocketAddrV4::new(self.deployment.address.address, port)
     }
 
     fn words(&self, at: SocketAddrV4) -> String {
@@ -100,7 +112,7 @@ impl Launcher {
     }
 
     fn http(&self, stop: CancellationToken) -> Result<Launched, String> {
-        let wanted = self.at(self.config.deployment.http_port);
+        let wanted = self.at(self.deployment.http_port);
         let device = self.device.as_deref();
         let listener = listen_tcp(device, wanted).map_err(|e| e.to_string())?;
         let at = bound(&listener.local_addr(), wanted);
@@ -117,21 +129,31 @@ impl Launcher {
         })
     }
 
-    fn udp(
+    async fn udp(
         &self,
+        what: What,
         bind: SocketAddrV4,
         shown: Ipv4Addr,
     ) -> Result<(std::net::UdpSocket, SocketAddrV4), String> {
+        let usual = matches!(
+            (what, bind.port()),
+            (What::Dhcp, DHCP_PORT) | (What::Tftp, TFTP_PORT)
+        );
         let device = self.device.as_deref();
-        free(Transport::Udp, device, bind).map_err(|e| e.to_string())?;
-        let socket = netboot::socket::open(device, bind).map_err(|e| format!("{e}."))?;
+        let socket = if usual && device.is_some() {
+            let opened = self.rights.udp(what).await;
+            opened.map_err(|denied| in_words(&denied, bind))?
+        } else {
+            free(Transport::Udp, device, bind).map_err(|e| e.to_string())?;
+            netboot::socket::open(device, bind).map_err(|e| format!("{e}."))?
+        };
         let port = bound(&socket.local_addr(), bind).port();
         Ok((socket, SocketAddrV4::new(shown, port)))
     }
 
-    fn tftp(&self, stop: CancellationToken) -> Result<Launched, String> {
-        let wanted = self.at(self.config.deployment.tftp_port);
-        let (socket, at) = self.udp(wanted, *wanted.ip())?;
+    async fn tftp(&self, stop: CancellationToken) -> Result<Launched, String> {
+        let wanted = self.at(self.deployment.tftp_port);
+        let (socket, at) = self.udp(What::Tftp, wanted, *wanted.ip()).await?;
         let task = netboot::tftp::serve(
             socket,
             self.device.clone(),
@@ -148,7 +170,7 @@ impl Launcher {
     }
 
     async fn dhcp(&mut self, stop: CancellationToken) -> Result<Launched, String> {
-        let wanted = self.at(self.config.deployment.dhcp_port);
+        let wanted = self.at(self.deployment.dhcp_port);
         // Broadcasts reach a socket that is bound to no address; the device keeps it to one wire.
         let bind = if self.loopback {
             wanted
@@ -157,7 +179,7 @@ impl Launcher {
         };
         let settings = self.dhcp_settings();
         settings.check().map_err(|e| format!("{e}."))?;
-        let (socket, at) = self.udp(bind, *wanted.ip())?;
+        let (socket, at) = self.udp(What::Dhcp, bind, *wanted.ip()).await?;
         let server = Server::new(settings, self.engine.leases().await);
         let (vouch, vouched) = mpsc::channel(256);
         self.vouch = Some(vouch);
@@ -174,7 +196,7 @@ impl Launcher {
     }
 
     fn dhcp_settings(&self) -> Settings {
-        let deployment = &self.config.deployment;
+        let deployment = &self.deployment;
         let dhcp = &self.config.dhcp;
         let pool = deployment.leases.first..=deployment.leases.last;
         let address = deployment.address;
@@ -204,7 +226,7 @@ impl Launch for Launcher {
     ) -> Result<Launched, String> {
         match server {
             ServerKind::Http => self.http(stop),
-            ServerKind::Tftp => self.tftp(stop),
+            ServerKind::Tftp => self.tftp(stop).await,
             ServerKind::Dhcp => self.dhcp(stop).await,
         }
     }
@@ -218,6 +240,21 @@ impl Launch for Launcher {
         {
             tracing::debug!(%mac, "DHCP learns of it when it starts again");
         }
+    }
+
+    fn stand_on(&mut self, deployment: &Deployment) {
+        let interface = deployment.interface.clone();
+        self.device = interface.filter(|_| !self.loopback);
+        self.deployment = deployment.clone();
+    }
+}
+
+fn in_words(denied: &Denied, at: SocketAddrV4) -> String {
+    match denied.reason {
+        Reason::Taken => {
+            explain(Transport::Udp, at, std::io::ErrorKind::AddrInUse.into()).to_string()
+        }
+        _ => format!("{}.", denied.text.trim_end_matches('.')),
     }
 }
 

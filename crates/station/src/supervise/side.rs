@@ -3,13 +3,12 @@
 use super::launch::Launch;
 use super::rules::{Ground, Ought, Wire, ought};
 use super::slot::Slot;
-use crate::config::Config;
-use crate::net::address::{GivenAddress, give, switch_on};
-use crate::net::findings::{self, duplicate_found, rival_found};
+use crate::config::{AgentFiles, Config, Deployment};
+use crate::net::findings::{self, duplicate_found, helper_ended, rival_found};
 use crate::net::wire_check::{Heard, Round, keep_asking};
 use crate::net::{Footing, Netlink, Nic, footing};
+use crate::rights::{Lost, Rights};
 use std::net::{Ipv4Addr, SocketAddrV4};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
@@ -25,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(10);
 const LAST_WORDS: Duration = Duration::from_secs(4);
 
 /// What may be asked of the deployment side.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Orders {
     /// The operator wants a server.
     Start(ServerKind),
@@ -35,6 +34,8 @@ pub enum Orders {
     Vouch(Mac),
     /// The DHCP server itself noticed another one.
     Rival(Ipv4Addr, Option<Mac>),
+    /// Serve on this NIC and address instead, at once.
+    StandOn(Box<Deployment>),
 }
 
 /// What the deployment side tells.
@@ -48,8 +49,11 @@ pub enum Told {
 
 /// The deployment side.
 pub struct Side<L> {
-    config: Arc<Config>,
+    deployment: Deployment,
+    agent: AgentFiles,
     launcher: L,
+    rights: Rights,
+    lost: Lost,
     /// Absent for a rehearsal, which stands on the loopback.
     netlink: Option<Netlink>,
     tell: Box<dyn Fn(Told) + Send + Sync>,
@@ -60,7 +64,6 @@ pub struct Side<L> {
     /// The NIC when it was last seen with a link.
     nic: Option<Nic>,
     known: bool,
-    given: Option<GivenAddress>,
     check: Option<AbortHandle>,
     heard: (mpsc::Sender<Heard>, mpsc::Receiver<Heard>),
     findings: Vec<Finding>,
@@ -69,15 +72,19 @@ pub struct Side<L> {
 impl<L: Launch> Side<L> {
     /// A side that has not begun to serve. Without `netlink` it stands on the loopback.
     pub fn new(
-        config: Arc<Config>,
+        config: &Config,
         launcher: L,
+        rights: Rights,
         netlink: Option<Netlink>,
         tell: impl Fn(Told) + Send + Sync + 'static,
     ) -> Self {
         let on_loopback = netlink.is_none();
         Self {
-            config,
+            deployment: config.deployment.clone(),
+            agent: config.agent.clone(),
             launcher,
+            lost: rights.lost(),
+            rights,
             netlink,
             tell: Box::new(tell),
             slots: ServerKind::ALL.map(Slot::new),
@@ -94,7 +101,6 @@ impl<L: Launch> Side<L> {
             },
             nic: None,
             known: false,
-            given: None,
             check: None,
             heard: mpsc::channel(16),
             findings: Vec::new(),
@@ -103,24 +109,33 @@ impl<L: Launch> Side<L> {
 
     /// Runs until `stop`, then stops the servers, lets them end, and undoes what was done to the NIC.
     pub async fn run(mut self, mut orders: mpsc::Receiver<Orders>, stop: CancellationToken) {
-        self.look().await;
-        loop {
-            self.make_it_so().await;
-            let retry = self.slots.iter().filter_map(Slot::retry_at).min();
-            let retry = retry.unwrap_or_else(|| Instant::now() + LOOK_AGAIN);
-            tokio::select! {
-                () = stop.cancelled() => break,
-                () = changed(&mut self.netlink) => {
-                    tokio::time::sleep(SETTLE).await;
-                    self.look().await;
-                }
-                Some(heard) = self.heard.1.recv() => self.hear(heard).await,
-                Some(order) = orders.recv() => self.obey(order),
-                Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended),
-                () = tokio::time::sleep_until(retry.into()) => self.look().await,
+        let serving = async {
+            self.look().await;
+            loop {
+                self.make_it_so().await;
+                self.take_next(&mut orders).await;
             }
-        }
+        };
+        // Wherever it is just then: a person may be asked for a password.
+        stop.run_until_cancelled(serving).await;
         self.wind_down().await;
+    }
+
+    /// Waits for the next thing to happen and takes it in.
+    async fn take_next(&mut self, orders: &mut mpsc::Receiver<Orders>) {
+        let retry = self.slots.iter().filter_map(Slot::retry_at).min();
+        let retry = retry.unwrap_or_else(|| Instant::now() + LOOK_AGAIN);
+        tokio::select! {
+            () = changed(&mut self.netlink) => {
+                tokio::time::sleep(SETTLE).await;
+                self.look().await;
+            }
+            Some(heard) = self.heard.1.recv() => self.hear(heard).await,
+            Some(order) = orders.recv() => self.obey(order).await,
+            Some(ended) = self.tasks.join_next_with_id() => self.note_end(ended),
+            how = self.lost.next() => self.note_lost_helper(&how).await,
+            () = tokio::time::sleep_until(retry.into()) => self.look().await,
+        }
     }
 
     /// Looks at the network cards.
@@ -133,7 +148,7 @@ impl<L: Launch> Side<L> {
                 return;
             }
         };
-        match footing(&nics, &self.config.deployment, self.known) {
+        match footing(&nics, &self.deployment, self.known) {
             Footing::Refused(why) => {
                 self.lose_link();
                 self.ground = Ground::Refused(why.to_string());
@@ -149,8 +164,13 @@ impl<L: Launch> Side<L> {
             }
             Footing::Linked(nic) => {
                 self.known = true;
+                if let Err(denied) = self.rights.stand_on(&nic.name, &self.deployment).await {
+                    self.lose_link();
+                    self.ground = Ground::Refused(sentence(&denied.text));
+                    return;
+                }
                 if self.check.is_none() {
-                    self.begin_check(&nic);
+                    self.begin_check();
                 }
                 if self.has_address(&nic) {
                     self.ground = Ground::Firm;
@@ -163,7 +183,7 @@ impl<L: Launch> Side<L> {
     }
 
     fn has_address(&self, nic: &Nic) -> bool {
-        nic.has(self.config.deployment.address.address)
+        nic.has(self.deployment.address.address)
     }
 
     /// The cable is out, or the NIC unfit: what the wire check knew is worth nothing any more.
@@ -177,29 +197,34 @@ impl<L: Launch> Side<L> {
         self.set_findings(Vec::new());
     }
 
-    fn begin_check(&mut self, nic: &Nic) {
-        let address = self.config.deployment.address;
-        let asking = keep_asking(nic.name.clone(), address, self.heard.0.clone());
+    fn begin_check(&mut self) {
+        let address = self.deployment.address;
+        let asking = keep_asking(self.rights.clone(), address, self.heard.0.clone());
         self.check = Some(tokio::spawn(asking).abort_handle());
         self.wire = Wire::Unheard;
     }
 
     async fn try_switch_on(&self, nic: &Nic) {
-        if let Some(netlink) = self.netlink.as_ref().filter(|_| self.manages_address())
-            && let Err(error) = switch_on(netlink, nic).await
-        {
-            tracing::debug!(%error, nic = nic.name, "switching on");
+        if !self.manages_address() {
+            return;
+        }
+        let on = match self.rights.stand_on(&nic.name, &self.deployment).await {
+            Ok(()) => self.rights.switch_on().await,
+            denied => denied,
+        };
+        if let Err(denied) = on {
+            tracing::debug!(%denied, nic = nic.name, "switching on");
         }
     }
 
     fn manages_address(&self) -> bool {
-        self.config.deployment.manage_address
+        self.deployment.manage_address
     }
 
     /// What to stand on while the NIC has no address of ours: once the wire is known to be clear the
     /// address is given, and a moment later the kernel tells of it.
     async fn without_address(&mut self, nic: &Nic) -> Ground {
-        let address = self.config.deployment.address;
+        let address = self.deployment.address;
         let missing = |why: String| Ground::Waiting {
             why,
             has_address: false,
@@ -209,19 +234,12 @@ impl<L: Launch> Side<L> {
         }
         // A rival keeps DHCP from serving, not the station from its own address.
         let may_have = matches!(self.wire, Wire::Clear | Wire::Disturbed(_));
-        let Some(netlink) = self.netlink.as_ref().filter(|_| may_have) else {
+        if !may_have {
             return missing(format!("{} gets its address {address}", nic.name));
-        };
-        match give(netlink, nic, address).await {
-            Ok(given) => {
-                self.given = Some(given);
-                Ground::Firm
-            }
-            Err(why) => Ground::Refused(format!(
-                "{} does not have the address {address}, and this process may not give it ({why}). \
-                 Run the station as root, or give it: `sudo ip address add {address} dev {}`.",
-                nic.name, nic.name
-            )),
+        }
+        match self.rights.give_address().await {
+            Ok(()) => Ground::Firm,
+            Err(denied) => Ground::Refused(sentence(&denied.text)),
         }
     }
 
@@ -230,7 +248,7 @@ impl<L: Launch> Side<L> {
         match heard {
             Heard::First(round) => self.hear_first(&nic, &round),
             Heard::Duplicate(mac) => {
-                let ip = self.config.deployment.address.address;
+                let ip = self.deployment.address.address;
                 self.disturb(duplicate_found(&nic.name, ip, mac));
             }
             Heard::Rival(rival) => {
@@ -241,7 +259,7 @@ impl<L: Launch> Side<L> {
     }
 
     fn hear_first(&mut self, nic: &Nic, round: &Round) {
-        let own = self.config.deployment.address.address;
+        let own = self.deployment.address.address;
         self.wire = Wire::Clear;
         if let Some(rival) = round.rivals.first() {
             self.wire = Wire::Disturbed(words(&rival_found(&nic.name, rival.server, rival.mac)));
@@ -250,7 +268,7 @@ impl<L: Launch> Side<L> {
             self.wire = Wire::Duplicate(words(&duplicate_found(&nic.name, own, mac)));
         }
         let mut found = findings::of_round(nic, own, round);
-        found.extend(findings::of_agent(&self.config.agent));
+        found.extend(findings::of_agent(&self.agent));
         self.set_findings(found);
     }
 
@@ -274,9 +292,10 @@ impl<L: Launch> Side<L> {
         }
     }
 
-    fn obey(&mut self, order: Orders) {
+    async fn obey(&mut self, order: Orders) {
         match order {
             Orders::Start(kind) => {
+                self.rights.look_again().await;
                 let again = self.slot(kind).start_wanted();
                 let disturbed = matches!(self.wire, Wire::Disturbed(_) | Wire::Duplicate(_));
                 // Whether the wire is clear is asked, not remembered.
@@ -284,7 +303,7 @@ impl<L: Launch> Side<L> {
                     && let Some(nic) = self.nic.clone()
                 {
                     self.lose_link();
-                    self.begin_check(&nic);
+                    self.begin_check();
                     self.nic = Some(nic);
                 }
             }
@@ -296,7 +315,33 @@ impl<L: Launch> Side<L> {
                     self.disturb(rival);
                 }
             }
+            Orders::StandOn(deployment) => self.stand_on(*deployment).await,
         }
+    }
+
+    /// Leaves the NIC as it was and goes to another, or to another address.
+    async fn stand_on(&mut self, deployment: Deployment) {
+        if self.netlink.is_none() || self.deployment == deployment {
+            return;
+        }
+        self.lose_link();
+        self.ground = Ground::Unknown;
+        self.halt().await;
+        self.rights.done().await;
+        self.launcher.stand_on(&deployment);
+        self.deployment = deployment;
+        self.known = false;
+        self.look().await;
+    }
+
+    async fn note_lost_helper(&mut self, how: &str) {
+        tracing::error!(how, "the helper with the network rights ended");
+        self.look().await;
+        let lost = helper_ended(how);
+        let mut findings = self.findings.clone();
+        findings.retain(|f| f.check != lost.check);
+        findings.push(lost);
+        self.set_findings(findings);
     }
 
     fn slot(&mut self, kind: ServerKind) -> &mut Slot {
@@ -382,6 +427,20 @@ impl<L: Launch> Side<L> {
         if let Some(check) = self.check.take() {
             check.abort();
         }
+        self.halt().await;
+        for kind in ServerKind::ALL {
+            self.show(kind, ServerState::Stopped);
+        }
+        if tokio::time::timeout(LAST_WORDS, self.rights.done())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the network rights were not given back in time");
+        }
+    }
+
+    /// Stops all servers and waits for their end.
+    async fn halt(&mut self) {
         // DHCP first: no new board is taken while running ones say their last words.
         for kind in [ServerKind::Dhcp, ServerKind::Tftp, ServerKind::Http] {
             self.slot(kind).stop();
@@ -391,13 +450,11 @@ impl<L: Launch> Side<L> {
             tracing::warn!("a server did not end in time and was cut off");
             self.tasks.shutdown().await;
         }
-        for kind in ServerKind::ALL {
-            self.show(kind, ServerState::Stopped);
-        }
-        if let Some(given) = self.given.take() {
-            given.take_away().await;
-        }
     }
+}
+
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }
 
 fn words(finding: &Finding) -> String {

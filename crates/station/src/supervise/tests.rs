@@ -1,6 +1,8 @@
 use super::launch::{Launch, Launched};
 use super::{Orders, Side, Told};
-use crate::config::{AgentFiles, Config};
+use crate::config::{AgentFiles, Config, Deployment};
+use crate::rights::Rights;
+use crate::rights::search::Search;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -58,6 +60,8 @@ impl Launch for Script {
     fn vouch(&mut self, mac: Mac) {
         self.vouched.lock().unwrap().push(mac);
     }
+
+    fn stand_on(&mut self, _: &Deployment) {}
 }
 
 struct Rig {
@@ -74,7 +78,7 @@ fn rig(tftp: &[Start]) -> Rig {
         arm64: "/none".into(),
         x86_64: "/none".into(),
     };
-    let config = Arc::new(Config::for_rehearsal("/none".into(), agent));
+    let config = Config::for_rehearsal("/none".into(), agent);
     let (starts, vouched) = (Arc::default(), Arc::default());
     let script = Script {
         tftp: Mutex::new(tftp.to_vec()),
@@ -82,7 +86,8 @@ fn rig(tftp: &[Start]) -> Rig {
         vouched: Arc::clone(&vouched),
     };
     let (tell, told) = mpsc::unbounded_channel();
-    let side = Side::new(config, script, None, move |t| drop(tell.send(t)));
+    let rights = Rights::new(Search::default());
+    let side = Side::new(&config, script, rights, None, move |t| drop(tell.send(t)));
     let (orders, ordered) = mpsc::channel(8);
     let stop = CancellationToken::new();
     let side = tokio::spawn(side.run(ordered, stop.clone()));

@@ -6,7 +6,7 @@ use crate::bootloader::{Answer, Bootloader, Eeprom, Loaded, Next};
 use crate::chance::Chance;
 use crate::faults::{Cuts, Faults, Moment};
 use crate::identity::Identity;
-use crate::network::{Fetcher, Refused, Socket, lease};
+use crate::network::{Fetcher, Refused, lease};
 use crate::pace::Pace;
 use crate::power::{NoPower, Power};
 use std::net::SocketAddrV4;
@@ -39,13 +39,13 @@ impl Attempt<'_> {
     /// Tries once. `asked` counts boot files over the board's whole life.
     pub(super) fn run(&self, chance: &mut Chance, asked: &mut u32) -> Result<Ended, NoPower> {
         let wire = self.faults.wire;
-        let mut socket = match Socket::bind(self.board.address(), wire, chance) {
+        let mut socket = match self.doors.socket(&self.board, wire, chance) {
             Ok(socket) => socket,
             Err(e) => return Ok(Ended::GiveUp(format!("no socket: {e}"))),
         };
         let seed = chance.draw();
         let grant = lease(&mut socket, self.power, |now| {
-            lessee(&self.board, self.doors.dhcp, self.pace, seed, now)
+            lessee(&self.board, self.doors.network(), self.pace, seed, now)
         });
         let grant = match grant {
             Ok(grant) => grant,

@@ -4,10 +4,10 @@
 use super::installed::Installed;
 use super::{Doors, VirtualPi};
 use crate::chance::Chance;
-use crate::network::{Refused, Socket, lease};
+use crate::network::{Refused, lease};
 use crate::power::{NoPower, Power};
 use delivery::http::Station;
-use netboot::dhcp::client::{Lessee, Network, Persona};
+use netboot::dhcp::client::{Lessee, Persona};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use wire::agent::{Hello, HelloAck};
@@ -69,9 +69,9 @@ impl FirstBoot<'_> {
         persona.timing.slowest = pi.pace.retry(persona.timing.slowest);
         let mut chance = Chance::new(self.seed, 4);
         loop {
-            let bound = Socket::bind(pi.identity.address(), pi.faults.wire, &mut chance);
+            let bound = self.doors.socket(&pi.identity, pi.faults.wire, &mut chance);
             if let Ok(mut socket) = bound {
-                let network = Network::Only(self.doors.dhcp);
+                let network = self.doors.network();
                 let begin =
                     |now| Lessee::new(persona.clone(), pi.identity.mac, network, self.seed, now);
                 match lease(&mut socket, self.power, begin) {

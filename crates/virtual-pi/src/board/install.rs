@@ -5,12 +5,12 @@ use super::{Doors, VirtualPi};
 use crate::bootloader::cmdline::Parameters;
 use crate::chance::Chance;
 use crate::faults::Cuts;
-use crate::network::{Refused, Socket, lease};
+use crate::network::{Refused, lease};
 use crate::pace::Pace;
 use crate::power::{NoPower, Power};
 use agent::{Ending, Link, Settings};
 use imaging::target::Switch;
-use netboot::dhcp::client::{Lessee, Network, Persona};
+use netboot::dhcp::client::{Lessee, Persona};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use wire::agent::{Job, Outcome};
@@ -97,9 +97,10 @@ impl Install<'_> {
         persona.timing.slowest = self.pi.pace.retry(persona.timing.slowest);
         let mut chance = Chance::new(self.seed, 2);
         loop {
-            let bound = Socket::bind(board.address(), self.pi.faults.wire, &mut chance);
+            let wire = self.pi.faults.wire;
+            let bound = self.doors.socket(&board, wire, &mut chance);
             if let Ok(mut socket) = bound {
-                let network = Network::Only(self.doors.dhcp);
+                let network = self.doors.network();
                 let begin = |now| Lessee::new(persona.clone(), board.mac, network, self.seed, now);
                 match lease(&mut socket, self.power, begin) {
                     Ok(grant) => return Ok(grant.address),

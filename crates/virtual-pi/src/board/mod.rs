@@ -20,9 +20,11 @@ pub use installed::Installed;
 pub use journal::{Happening, Watcher};
 pub use life::{End, Story};
 
+use crate::chance::Chance;
 use crate::faults::Faults;
 use crate::identity::Identity;
 use crate::model::Model;
+use crate::network::{Socket, Wire};
 use crate::pace::Pace;
 use crate::power::Power;
 use crate::speed::Speed;
@@ -37,10 +39,41 @@ use wire::Millis;
 /// board learns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Doors {
-    /// Its DHCP server.
+    /// Its DHCP server. The broadcast address stands for whoever answers on a real wire: then boards
+    /// ask as boards do, from port 68 without an address, and this machine has to have the addresses
+    /// that they are given.
     pub dhcp: SocketAddrV4,
-    /// Its TFTP server.
+    /// Its TFTP server. On a real wire the address comes with the lease, and only the port counts.
     pub tftp: SocketAddrV4,
+}
+
+impl Doors {
+    fn on_a_wire(&self) -> bool {
+        self.dhcp.ip().is_broadcast()
+    }
+
+    /// Whom a board asks for an address.
+    pub(crate) fn network(&self) -> Network {
+        if self.on_a_wire() {
+            Network::Broadcast
+        } else {
+            Network::Only(self.dhcp)
+        }
+    }
+
+    /// The socket with which a board asks for an address.
+    pub(crate) fn socket(
+        &self,
+        board: &Identity,
+        wire: Wire,
+        chance: &mut Chance,
+    ) -> std::io::Result<Socket> {
+        if self.on_a_wire() {
+            Socket::without_address(wire, chance)
+        } else {
+            Socket::bind(board.address(), wire, chance)
+        }
+    }
 }
 
 /// A virtual Raspberry Pi that is not switched on yet.
@@ -123,7 +156,7 @@ pub fn unwatched() -> Watcher {
 /// The DHCP client of a board's bootloader.
 pub(crate) fn lessee(
     board: &Identity,
-    server: SocketAddrV4,
+    network: Network,
     pace: Pace,
     seed: u64,
     now: Millis,
@@ -139,5 +172,5 @@ pub(crate) fn lessee(
     timing.resend = pace.retry(timing.resend);
     timing.slowest = pace.retry(timing.slowest);
     timing.total = timing.total.map(|t| pace.retry(t));
-    Lessee::new(persona, board.mac, Network::Only(server), seed, now)
+    Lessee::new(persona, board.mac, network, seed, now)
 }

@@ -14,6 +14,7 @@ pub(crate) use lease::{Refused, lease};
 
 use crate::chance::Chance;
 use crate::power::{NoPower, Power};
+use netboot::dhcp::CLIENT_PORT;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
@@ -44,11 +45,22 @@ pub(crate) const LARGEST: usize = 1500;
 impl Socket {
     pub(crate) fn bind(address: Ipv4Addr, wire: Wire, chance: &mut Chance) -> io::Result<Self> {
         let udp = UdpSocket::bind(SocketAddrV4::new(address, 0))?;
-        Ok(Self {
+        Ok(Self::over(udp, wire, chance))
+    }
+
+    /// The socket of a board on a real wire that has no address yet; its port is shared.
+    pub(crate) fn without_address(wire: Wire, chance: &mut Chance) -> io::Result<Self> {
+        let any = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, CLIENT_PORT);
+        let udp = netboot::socket::open_shared(None, any).map_err(io::Error::other)?;
+        Ok(Self::over(udp, wire, chance))
+    }
+
+    fn over(udp: UdpSocket, wire: Wire, chance: &mut Chance) -> Self {
+        Self {
             udp,
             loss: wire.loss,
             chance: Chance::new(chance.draw(), 0),
-        })
+        }
     }
 
     /// Sends, unless the wire loses it. A refusal by the kernel is a loss too: on loopback it

@@ -42,7 +42,7 @@ fn lease_as(board: &Identity, boot: &Boot, wire: Wire) -> Result<Ipv4Addr, Refus
     let mut chance = Chance::new(1, 2);
     let mut socket = Socket::bind(board.address(), wire, &mut chance).unwrap();
     lease(&mut socket, &power, |now| {
-        crate::board::lessee(board, boot.doors().dhcp, Pace::HURRIED, 5, now)
+        crate::board::lessee(board, boot.doors().network(), Pace::HURRIED, 5, now)
     })
     .map(|grant| grant.address)
 }

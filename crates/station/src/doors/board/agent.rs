@@ -1,7 +1,7 @@
 //! The agent's calls: thin, one engine call each. Packs go out by ranges.
 
 use super::{Rooms, sender};
-use crate::doors::bytes::{Label, Source, respond};
+use crate::doors::bytes::{Label, Receiver, Source, respond};
 use crate::doors::json::{Outcome, read};
 use crate::doors::listen::Ends;
 use axum::Extension;
@@ -65,6 +65,7 @@ pub(super) async fn manifest(
 pub(super) async fn pack(
     State(rooms): State<Rooms>,
     Path(image): Path<String>,
+    Extension(ends): Extension<Ends>,
     method: Method,
     headers: HeaderMap,
 ) -> Response<Body> {
@@ -74,7 +75,12 @@ pub(super) async fn pack(
                 tag: pack.id().to_string(),
                 file_name: format!("{}.pack", pack.id()),
             };
-            respond(&method, &headers, &label, Arc::new(PackBytes(pack)))
+            let to = Receiver {
+                ip: sender(ends),
+                what: pack.id().short(),
+                traffic: &rooms.traffic,
+            };
+            respond(&method, &headers, &label, Arc::new(PackBytes(pack)), to)
         }
         Err(refusal) => Outcome::<()>(Err(refusal)).into_response(),
     }

@@ -1,10 +1,12 @@
 //! `/images/{file}`: the whole image for installers that know nothing of packs. What is served is
 //! the reconstruction: free space as zeros, exactly the bytes of the image's SHA-256.
 
-use super::{Rooms, error};
-use crate::doors::bytes::{Label, Source, respond};
+use super::{Rooms, error, sender};
+use crate::doors::bytes::{Label, Receiver, Source, respond};
 use crate::doors::json::status_of;
+use crate::doors::listen::Ends;
 use crate::library::{file_name, find};
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, Response};
@@ -18,13 +20,19 @@ use wire::query::{Answer, Query};
 pub(super) async fn image(
     State(rooms): State<Rooms>,
     Path(file): Path<String>,
+    Extension(ends): Extension<Ends>,
     method: Method,
     headers: HeaderMap,
 ) -> Response<Body> {
     match open(&rooms, &file).await {
         Ok((label, pack)) => {
             let whole = Reconstruction::new(&pack);
-            respond(&method, &headers, &label, Arc::new(whole))
+            let to = Receiver {
+                ip: sender(ends),
+                what: pack.id().short(),
+                traffic: &rooms.traffic,
+            };
+            respond(&method, &headers, &label, Arc::new(whole), to)
         }
         Err(refusal) => error(status_of(&refusal), refusal.to_string()),
     }

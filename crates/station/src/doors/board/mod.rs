@@ -16,6 +16,7 @@ use super::json;
 use super::listen::Ends;
 use crate::engine::Engine;
 use crate::library::Library;
+use crate::traffic::Traffic;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
@@ -39,6 +40,8 @@ pub struct Rooms {
     pub engine: Engine,
     /// The images.
     pub library: Library,
+    /// What is on its way to boards.
+    pub traffic: Traffic,
 }
 
 /// The routes of the door.

@@ -108,7 +108,8 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
         Command::RehearsalStop => rehearsals::stop(turn),
         Command::BoardPlace { board, place } => boards::place(turn, board, &place),
         Command::PreferencesSet(preferences) => settings::preferences(turn, preferences),
-        Command::DeploymentSet(_) | Command::Unknown => Err(Refusal::invalid(
+        Command::DeploymentSet(choice) => settings::deployment(turn, &choice),
+        Command::Unknown => Err(Refusal::invalid(
             "command",
             "This version does not know that command.",
         )),

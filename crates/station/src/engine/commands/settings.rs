@@ -1,8 +1,14 @@
 //! Settings that the operator changes while the station runs.
 
+use super::super::deployment;
+use super::super::effect::Effect;
 use super::super::turn::Turn;
 use super::shared::done;
+use crate::bench::stages::Note;
+use crate::outside::alone;
+use crate::store::events::About;
 use wire::command::Receipt;
+use wire::nic::DeploymentChoice;
 use wire::refusal::Refusal;
 use wire::settings::Preferences;
 
@@ -26,4 +32,55 @@ pub(super) fn preferences(
     }
     turn.set_preferences(preferences)?;
     Ok(done("The preferences are set.".to_owned()))
+}
+
+/// Chooses the NIC that boards hang on and its addresses.
+pub(super) fn deployment(
+    turn: &mut Turn<'_>,
+    choice: &DeploymentChoice,
+) -> Result<Receipt, Refusal> {
+    let standing = turn.config.standing.clone().ok_or_else(alone)?;
+    if let Some(by) = &standing.fixed_by {
+        let text = format!("The network card is set by {by}, so it cannot be chosen here.");
+        return Err(
+            Refusal::conflict(text).next("Take `interface` out of there to choose it here.")
+        );
+    }
+    let wanted = standing.deployment.chosen(choice)?;
+    let words = match &wanted.interface {
+        Some(nic) => format!(
+            "Boards are served on {nic} as {} from now on.",
+            wanted.address
+        ),
+        None => "No network card is chosen any more; no board is served.".to_owned(),
+    };
+    if wanted == standing.deployment {
+        deployment::keep(turn, &wanted.choice())?;
+        return Ok(done("Nothing has changed.".to_owned()));
+    }
+    let writing = turn.bench.seats().filter(|s| s.tile.stage.is_working());
+    let writing = writing.count();
+    if writing > 0 {
+        let text = format!(
+            "{writing} {} being written; another network card would cut {} off.",
+            if writing == 1 {
+                "board is"
+            } else {
+                "boards are"
+            },
+            if writing == 1 { "it" } else { "them" },
+        );
+        return Err(Refusal::conflict(text).next("Wait until they are done, or cancel the batch."));
+    }
+    deployment::keep(turn, &wanted.choice())?;
+    turn.note(
+        &About::default(),
+        Note::info("deployment.set", words.clone()),
+    )?;
+    turn.effect(Effect::StandOn(Box::new(wanted.clone())));
+    turn.config.standing = Some(deployment::Standing {
+        deployment: wanted,
+        ..standing
+    });
+    Ok(done(words))
 }

@@ -3,6 +3,7 @@
 mod batches;
 mod boots;
 mod crash;
+mod deployment;
 mod device;
 mod holds;
 mod names;

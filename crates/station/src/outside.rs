@@ -1,0 +1,30 @@
+//! What the engine cannot know by itself: network cards, transfers under way, the machine.
+//!
+//! The service that runs around an engine hands it one [`Outside`] when it starts. An engine that
+//! runs alone, for a verb of the command line, has none and refuses those questions.
+
+use std::pin::Pin;
+use wire::Refusal;
+use wire::health::Works;
+use wire::refusal::Code;
+
+/// An answer that takes a moment.
+pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The world around an engine.
+pub trait Outside: Send + Sync + 'static {
+    /// The network cards of this machine.
+    fn nics(&self) -> Soon<'_, Result<Vec<crate::net::Nic>, Refusal>>;
+
+    /// What is being done at this moment. Which board a transfer is for is left open.
+    fn works(&self) -> Soon<'_, Works>;
+
+    /// Where a browser finds the page, when there is one.
+    fn page(&self) -> Option<String>;
+}
+
+/// The refusal of whoever asks an engine that runs alone.
+pub fn alone() -> Refusal {
+    let text = "No station is running on this data folder, so there is nothing to be said of it.";
+    Refusal::new(Code::Unavailable, text).next("Start Punnet, or `punnet --daemon`.")
+}
