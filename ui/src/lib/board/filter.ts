@@ -51,8 +51,7 @@ export function same<T>(old: T[], now: T[]): T[] {
 }
 
 /** Columns of the list that can be sorted by. */
-export const COLUMNS = ['hostname', 'place', 'model', 'serial', 'stage', 'since'] as const;
-export type Column = (typeof COLUMNS)[number];
+export type Column = 'hostname' | 'place' | 'model' | 'serial' | 'stage' | 'since';
 
 const keys: Record<Column, (board: Board) => string | number> = {
   hostname: (b) => b.hostname ?? '',
