@@ -1,6 +1,8 @@
 //! The native window and the desktop around it, as a person meets them. What is on the page has tests
 //! of its own; here any page will do.
 
+mod day;
+
 use punnet_tests::running::{Running, output};
 use punnet_tests::screen::{PROGRAMS, Screen, soon};
 use punnet_tests::station::Station;

@@ -244,13 +244,20 @@ pub fn artefact(name: &str) -> PathBuf {
 }
 
 /// Looks again until something is there.
-pub fn soon<T>(what: &str, at_most: Duration, mut look: impl FnMut() -> Option<T>) -> T {
+pub fn soon<T>(what: &str, at_most: Duration, look: impl FnMut() -> Option<T>) -> T {
+    soon_or(at_most, look).unwrap_or_else(|| panic!("waited {at_most:?} for {what}"))
+}
+
+/// Looks again until something is there, or the time is over.
+pub fn soon_or<T>(at_most: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + at_most;
     loop {
         if let Some(found) = look() {
-            return found;
+            return Some(found);
         }
-        assert!(Instant::now() < deadline, "waited {at_most:?} for {what}");
+        if Instant::now() >= deadline {
+            return None;
+        }
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -25,7 +25,7 @@
 
 use crate::binaries;
 use crate::running::Running;
-use crate::screen::{Screen, artefact, soon};
+use crate::screen::{Screen, artefact, soon, soon_or};
 use crate::station::Station;
 use fantoccini::elements::Element;
 use fantoccini::key::Key;
@@ -200,6 +200,81 @@ impl Window {
         .unwrap_or_else(|e| panic!("{selector}: {e}"));
     }
 
+    /// Presses the button, or follows the link, that says `text`, once it can be pressed.
+    pub fn press_button(&self, text: &str) {
+        let path = button(text);
+        let element = self.at(&format!("{path}[not(@disabled)]"));
+        self.wait(element.click())
+            .unwrap_or_else(|e| panic!("{text}: {e}\n{}", self.page_text()));
+    }
+
+    /// True while there is a button that says `text` and can be pressed.
+    pub fn pressable(&self, text: &str) -> bool {
+        let path = format!("{}[not(@disabled)]", button(text));
+        let found = self.wait(self.client().find_all(Locator::XPath(&path)));
+        found.is_ok_and(|found| !found.is_empty())
+    }
+
+    /// Types into the field with this label, in place of what stands there.
+    pub fn fill_in(&self, label: &str, text: &str) {
+        let element = self.labelled(label);
+        self.wait(async {
+            element.clear().await?;
+            element.send_keys(text).await
+        })
+        .unwrap_or_else(|e| panic!("{label}: {e}"));
+    }
+
+    /// Chooses an entry of the list with this label.
+    pub fn choose(&self, label: &str, entry: &str) {
+        let element = self.labelled(label);
+        self.wait(element.select_by_label(entry))
+            .unwrap_or_else(|e| panic!("{label}, {entry}: {e}"));
+    }
+
+    /// Ticks, or unticks, the box with this label.
+    pub fn tick(&self, label: &str) {
+        let element = self.labelled(label);
+        self.wait(element.click())
+            .unwrap_or_else(|e| panic!("{label}: {e}"));
+    }
+
+    /// Waits until an element says `text`, somewhere in it.
+    pub fn read(&self, selector: &str, text: &str) {
+        let script = "return [...document.querySelectorAll(arguments[0])] \
+             .some((found) => found.innerText.includes(arguments[1]))";
+        let told = soon_or(PATIENCE, || {
+            let said = self.script(script, vec![json!(selector), json!(text)]);
+            (said == Value::Bool(true)).then_some(())
+        });
+        if told.is_none() {
+            self.shot("unread");
+            panic!("{selector} does not say {text:?}:\n{}", self.page_text());
+        }
+    }
+
+    /// The control that a label belongs to, beside it or within it.
+    fn labelled(&self, label: &str) -> Element {
+        let named = format!(
+            "//label[normalize-space(.)={0} or span[normalize-space(.)={0}]]",
+            quoted(label)
+        );
+        self.at(&format!("//*[@id={named}/@for] | {named}//input"))
+    }
+
+    fn at(&self, path: &str) -> Element {
+        let found = self.wait(
+            self.client()
+                .wait()
+                .at_most(PATIENCE)
+                .for_element(Locator::XPath(path)),
+        );
+        found.unwrap_or_else(|e| {
+            self.shot("unfound");
+            panic!("{path}: {e}\n{}", self.page_text())
+        })
+    }
+
     /// Presses keys where the focus is, e.g. `Key::Tab`.
     pub fn press(&self, keys: &[Key]) {
         let keys: String = keys.iter().map(|key| char::from(*key)).collect();
@@ -257,6 +332,20 @@ pub fn own_configuration(screen: &Screen) -> PathBuf {
     );
     std::fs::write(&file, text).expect("the configuration");
     file
+}
+
+/// Where a button or a link says `text`.
+fn button(text: &str) -> String {
+    format!(
+        "//*[self::button or self::a][normalize-space(.)={}]",
+        quoted(text)
+    )
+}
+
+/// A text within an XPath, which knows no escapes.
+fn quoted(text: &str) -> String {
+    assert!(!text.contains('"'), "{text}");
+    format!("\"{text}\"")
 }
 
 fn free_port() -> u16 {

@@ -109,10 +109,11 @@ pub(crate) async fn reveal(shelf: State<'_, Shelf>, path: PathBuf) -> Result<(),
     }
 }
 
-/// The person's folder for downloads, else their home.
+/// The person's folder for downloads; where the desktop names none, the usual one.
 fn folder(app: &AppHandle) -> Result<PathBuf, Refusal> {
     let places = app.path();
-    let folder = places.download_dir().or_else(|_| places.home_dir());
+    let usual = || places.home_dir().map(|home| home.join("Downloads"));
+    let folder = places.download_dir().or_else(|_| usual());
     folder.map_err(|why| {
         Refusal::new(
             Code::Unavailable,
