@@ -16,8 +16,7 @@ use tokio::sync::watch;
 use wire::command::Command;
 use wire::health::ServerKind;
 use wire::settings::Preferences;
-use zbus::Connection;
-use zbus::zvariant::OwnedValue;
+use zbus::{Connection, OwnedVariant};
 
 const ID: &str = "punnet";
 /// Who on the session bus knows of such icons, by the name that all desktops use for it.
@@ -53,7 +52,7 @@ async fn desktop_has_tray() -> zbus::Result<bool> {
             &(WATCHER, "IsStatusNotifierHostRegistered"),
         )
         .await?;
-    let shown: OwnedValue = asked.body().deserialize()?;
+    let shown: OwnedVariant = asked.body().deserialize()?;
     Ok(bool::try_from(shown).unwrap_or(false))
 }
 
