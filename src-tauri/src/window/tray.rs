@@ -90,7 +90,7 @@ fn build(app: &AppHandle) -> tauri::Result<Parts> {
         .icon(Image::from_bytes(IDLE)?)
         .title("Punnet")
         .menu(&menu)
-        .on_menu_event(chosen)
+        .on_menu_event(|app, event| chosen(app, &event))
         .build(app)?;
     Ok(Parts {
         status,
@@ -136,7 +136,7 @@ fn dhcp_words(now: &Now) -> &'static str {
     }
 }
 
-fn chosen(app: &AppHandle, event: MenuEvent) {
+fn chosen(app: &AppHandle, event: &MenuEvent) {
     let now = app.state::<watch::Sender<Now>>().borrow().clone();
     match event.id().as_ref() {
         "open" => close::show(app),
