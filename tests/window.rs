@@ -3,6 +3,7 @@
 
 mod day;
 
+use punnet_tests::ground::Turn;
 use punnet_tests::running::{Running, output};
 use punnet_tests::screen::{PROGRAMS, Screen, soon};
 use punnet_tests::station::Station;
@@ -13,15 +14,12 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const DRIVER: [&str; 7] = [
-    PROGRAMS[0],
-    PROGRAMS[1],
-    PROGRAMS[2],
-    PROGRAMS[3],
-    PROGRAMS[4],
-    PROGRAMS[5],
-    "WebKitWebDriver",
-];
+/// Does this machine have what the test needs? Its turn, if so.
+fn turn(test: &str) -> Option<Turn> {
+    let driver = ["WebKitWebDriver"];
+    let programs: Vec<&str> = PROGRAMS.into_iter().chain(driver).collect();
+    ground::desktop(test, &programs)
+}
 
 /// A daemon that needs no rights, and the port of its door for boards.
 fn daemon() -> (Station, u16) {
@@ -52,7 +50,7 @@ fn on_screen(screen: &Screen, windows: usize) {
 
 #[test]
 fn the_window_opens_and_its_page_speaks_to_the_station() {
-    let Some(_turn) = ground::desktop("window: opening", &DRIVER) else {
+    let Some(_turn) = turn("window: opening") else {
         return;
     };
     let screen = Screen::new(1280, 800);
@@ -80,7 +78,7 @@ fn the_window_opens_and_its_page_speaks_to_the_station() {
 
 #[test]
 fn the_page_can_do_nothing_but_what_it_is_for() {
-    let Some(_turn) = ground::desktop("window: what the page may do", &DRIVER) else {
+    let Some(_turn) = turn("window: what the page may do") else {
         return;
     };
     let screen = Screen::new(1280, 800);
@@ -113,7 +111,7 @@ fn the_page_can_do_nothing_but_what_it_is_for() {
 
 #[test]
 fn a_notification_reaches_the_desktop_and_a_click_leads_to_the_board() {
-    let Some(_turn) = ground::desktop("window: notifications", &DRIVER) else {
+    let Some(_turn) = turn("window: notifications") else {
         return;
     };
     let mut screen = Screen::new(1280, 800);
@@ -154,7 +152,7 @@ fn ask_as_a_board(door: u16, serial: &str) {
 
 #[test]
 fn a_daemon_that_goes_away_and_comes_back_is_spoken_to_again() {
-    let Some(_turn) = ground::desktop("window: losing the daemon", &DRIVER) else {
+    let Some(_turn) = turn("window: losing the daemon") else {
         return;
     };
     let screen = Screen::new(1280, 800);
@@ -184,7 +182,7 @@ fn a_daemon_that_goes_away_and_comes_back_is_spoken_to_again() {
 
 #[test]
 fn closing_the_window_ends_an_idle_engine_and_leaves_a_daemon_alone() {
-    let Some(_turn) = ground::desktop("window: closing", &PROGRAMS) else {
+    let Some(_turn) = turn("window: closing") else {
         return;
     };
     let screen = Screen::new(1280, 800);
@@ -205,7 +203,7 @@ fn closing_the_window_ends_an_idle_engine_and_leaves_a_daemon_alone() {
 
 #[test]
 fn closing_over_a_batch_asks_first_and_goes_out_of_the_way_when_nobody_answers() {
-    let Some(_turn) = ground::desktop("window: closing over a batch", &DRIVER) else {
+    let Some(_turn) = turn("window: closing over a batch") else {
         return;
     };
     let screen = Screen::new(1280, 800);
@@ -244,7 +242,7 @@ fn closing_over_a_batch_asks_first_and_goes_out_of_the_way_when_nobody_answers()
 
 #[test]
 fn starting_it_again_brings_up_the_window_that_is_there() {
-    let Some(_turn) = ground::desktop("window: starting twice", &PROGRAMS) else {
+    let Some(_turn) = turn("window: starting twice") else {
         return;
     };
     let screen = Screen::new(1280, 800);

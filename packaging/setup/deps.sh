@@ -17,7 +17,7 @@ QEMU="qemu-system-arm qemu-efi-aarch64 ipxe-qemu grub-efi-arm64-bin grub-common"
 CROSS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross rustc-web libstd-rust-web-dev:arm64"
 # The window, and what shows it where there is no screen.
 WINDOW="libwebkit2gtk-4.1-dev libayatana-appindicator3-dev librsvg2-dev libxdo-dev libssl-dev"
-SCREEN="webkit2gtk-driver xvfb xauth openbox xdotool imagemagick dbus dbus-x11 dunst
+SCREEN="webkit2gtk-driver xvfb xauth openbox xdotool wmctrl imagemagick dbus dbus-x11 dunst
      desktop-file-utils appstream xdg-utils"
 # Builds the page. Only where the machine brings no npm of its own.
 NODE="npm"

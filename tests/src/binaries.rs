@@ -4,7 +4,7 @@
 use crate::running::expect;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// The source tree.
 pub fn root() -> &'static Path {
@@ -24,6 +24,7 @@ pub fn punnet() -> &'static Path {
     BINARY.get_or_init(|| {
         std::env::var_os("PUNNET").map_or_else(
             || {
+                let _one_name = building();
                 cargo(&["build", "-p", "punnet", "--no-default-features"]);
                 target().join("debug/punnet")
             },
@@ -39,6 +40,7 @@ pub fn punnet_window() -> &'static Path {
     BINARY.get_or_init(|| {
         std::env::var_os("PUNNET_WINDOW").map_or_else(
             || {
+                let _one_name = building();
                 cargo(&["build", "-p", "punnet"]);
                 let built = target().join("debug/punnet-window");
                 // It may be there from an earlier run.
@@ -113,6 +115,12 @@ fn made(name: &str, by: &str) -> PathBuf {
 fn script(name: &str) -> PathBuf {
     let said = expect(&mut Command::new(root().join("packaging").join(name)));
     PathBuf::from(said.lines().last().unwrap_or_default())
+}
+
+/// The build with the window and the one without have one name: one at a time.
+fn building() -> MutexGuard<'static, ()> {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    BUILDING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn cargo(arguments: &[&str]) {

@@ -64,6 +64,7 @@ pub(crate) enum How {
 
 /// The person's answer to the question whether to close.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "Tauri hands these over")]
 pub(crate) fn close(app: AppHandle, window: WebviewWindow, how: How) {
     match how {
         How::Quit => app.exit(0),

@@ -117,8 +117,8 @@ fn build(config: Config) -> tauri::Result<App<Wry>> {
             close::close,
         ])
         .setup(move |app| {
-            open_window(app)?;
             start(app.handle(), config);
+            open_window(app)?;
             Ok(())
         })
         .build(tauri::generate_context!(assets = Embedded))

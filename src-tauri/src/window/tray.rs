@@ -16,8 +16,7 @@ use tokio::sync::watch;
 use wire::command::Command;
 use wire::health::ServerKind;
 use wire::settings::Preferences;
-use zbus::Connection;
-use zbus::zvariant::OwnedValue;
+use zbus::{Connection, OwnedVariant};
 
 const ID: &str = "punnet";
 /// Who on the session bus knows of such icons, by the name that all desktops use for it.
@@ -53,7 +52,7 @@ async fn desktop_has_tray() -> zbus::Result<bool> {
             &(WATCHER, "IsStatusNotifierHostRegistered"),
         )
         .await?;
-    let shown: OwnedValue = asked.body().deserialize()?;
+    let shown: OwnedVariant = asked.body().deserialize()?;
     Ok(bool::try_from(shown).unwrap_or(false))
 }
 
@@ -91,7 +90,7 @@ fn build(app: &AppHandle) -> tauri::Result<Parts> {
         .icon(Image::from_bytes(IDLE)?)
         .title("Punnet")
         .menu(&menu)
-        .on_menu_event(chosen)
+        .on_menu_event(|app, event| chosen(app, &event))
         .build(app)?;
     Ok(Parts {
         status,
@@ -137,7 +136,7 @@ fn dhcp_words(now: &Now) -> &'static str {
     }
 }
 
-fn chosen(app: &AppHandle, event: MenuEvent) {
+fn chosen(app: &AppHandle, event: &MenuEvent) {
     let now = app.state::<watch::Sender<Now>>().borrow().clone();
     match event.id().as_ref() {
         "open" => close::show(app),

@@ -62,6 +62,7 @@ pub(crate) async fn watch(
 
 /// Ends the watch of a bench. Not async, so that it is done before whatever the page asks next.
 #[tauri::command]
+#[expect(clippy::needless_pass_by_value, reason = "Tauri hands it over")]
 pub(crate) fn unwatch(watches: State<'_, Watches>, bench: Bench) {
     watches.end(bench);
 }

@@ -239,9 +239,10 @@ impl Rule {
 
     fn add_once(&mut self, kind: Kind, text: String, target: &str, now: Instant) {
         self.said.retain(|_, at| now.duration_since(*at) < REPEAT);
-        if self.quiet || self.said.insert(text.clone(), now).is_some() {
+        if self.quiet || self.said.contains_key(&text) {
             return;
         }
+        self.said.insert(text.clone(), now);
         let note = Note {
             text,
             who: String::new(),

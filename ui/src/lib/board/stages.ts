@@ -100,7 +100,7 @@ export function saidOf(board: Board): Said | null {
   const tone = toneOf(board);
   if (board.stage === 'failed') {
     const { what, next } = board.failure ?? { what: t.bench.failedSomehow, next: t.bench.failedNext };
-    return { tone, text: `${what} ${next}` };
+    return { tone, text: `${what.replace(/[^.!?]$/, '$&.')} ${next}` };
   }
   if (board.stage === 'on_hold') {
     return { tone, text: board.hold ? t.hold(board.hold) : t.bench.heldSomehow };
