@@ -27,7 +27,10 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 
 /// Crates from outside that must stay out of a room's whole tree, however they would get in.
 const NEVER_IN: [(&str, &[&str]); 5] = [
-    ("punnet-net", &["axum", "dhcproto", "rusqlite", "tauri", "gtk"]),
+    (
+        "punnet-net",
+        &["axum", "dhcproto", "rusqlite", "tauri", "gtk"],
+    ),
     ("agent", &["rusqlite", "libsqlite3-sys", "axum", "tauri"]),
     ("station", &["tauri", "wry", "gtk"]),
     ("virtual-pi", &["rusqlite", "axum", "tauri"]),
