@@ -92,7 +92,8 @@ fn the_guide_leads_from_a_bare_station_to_a_batch() {
     let csv = saved
         .iter()
         .find(|path| path.extension().is_some_and(|e| e == "csv"));
-    let text = std::fs::read_to_string(csv.expect("a CSV in the downloads")).expect("the CSV");
+    let csv = csv.unwrap_or_else(|| panic!("no CSV among {saved:?}"));
+    let text = std::fs::read_to_string(csv).expect("the CSV");
     assert!(text.contains("KXP2-CORO-002"), "{text}");
     window.shot("day-export");
 }
