@@ -1,9 +1,14 @@
 //! A technician's first day in the real window: the guide, an image, names with a mistake in them, a
 //! rehearsed batch with a board that fails, a document.
 
+use punnet_tests::running::Running;
 use punnet_tests::screen::{PROGRAMS, Screen};
+use punnet_tests::station::{Doors, Station};
 use punnet_tests::window::Window;
-use punnet_tests::{binaries, ground};
+use punnet_tests::{binaries, ground, plan};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use wire::Stage;
 
 const DRIVER: [&str; 7] = [
     PROGRAMS[0],
@@ -127,4 +132,45 @@ fn a_rehearsed_batch_is_finished_after_its_failed_board_was_retried() {
     window.shot("day-rehearsal-report");
     window.go("#/history");
     window.read("main", "Nothing has been provisioned yet");
+}
+
+#[test]
+fn closing_the_window_in_the_middle_of_a_daemons_batch_harms_no_board() {
+    const BOARDS: usize = 4;
+    let Some(_turn) = ground::desktop("window: closing in the middle", &DRIVER) else {
+        return;
+    };
+    let screen = Screen::new(1280, 800);
+    let (mut station, Doors { dhcp, tftp, .. }) = Station::for_virtual_boards();
+    station.serve();
+    plan::product_venue_names(&station, 5);
+    plan::image(&station, binaries::small_image());
+    plan::batch(&station, 4);
+    let window = Window::open(&screen, &station);
+    let mut boards = Command::new(binaries::example("virtual-pi", "boards"));
+    boards
+        .args(["--dhcp", &format!("127.0.0.1:{dhcp}")])
+        .args(["--tftp", &format!("127.0.0.1:{tftp}")])
+        .args(["--boards", &BOARDS.to_string()])
+        .args(["--disk-bytes", "536870912", "--timeout", "300"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    let mut boards = Running::start(boards);
+    station.until("boards at work", |heard| {
+        let now = heard.now.as_ref()?;
+        now.boards
+            .iter()
+            .any(|b| b.stage.is_working())
+            .then_some(())
+    });
+    window.read("main", "KXP2-CORO-");
+    window.shot("day-daemon-batch");
+    window.close();
+    assert!(boards.wait(Duration::from_mins(5)).success());
+    station.until("every board to be done", |heard| {
+        let boards = &heard.now.as_ref()?.boards;
+        let done = boards.iter().filter(|b| b.stage.is_finished());
+        (done.count() == BOARDS).then_some(())
+    });
+    assert!(station.boards().iter().all(|b| b.stage != Stage::Failed));
 }

@@ -93,6 +93,10 @@ window() {
     # The build without a window has the same name, so this one gets another.
     cargo build --locked -p punnet || return 1
     ln -f "$CARGO_TARGET_DIR/debug/punnet" "$CARGO_TARGET_DIR/debug/punnet-window" || return 1
+    for example in $(cargo_examples); do
+        cargo build --locked -p "${example%/*}" --example "${example#*/}" || return 1
+    done
+    export PUNNET_EXAMPLES="$CARGO_TARGET_DIR/debug/examples"
     export PUNNET_WINDOW="$CARGO_TARGET_DIR/debug/punnet-window"
     export PUNNET="$PUNNET_WINDOW"
     cargo test --locked -p punnet-tests --test window --no-run || return 1

@@ -20,6 +20,7 @@ export const images = {
   path: 'File',
   pathHint: 'Its full path on the machine of the station.',
   choose: 'Choose …',
+  send: 'Or send one from this computer',
   product: 'Product',
   chooseProduct: 'Choose a product',
   needProduct: 'An image belongs to a product. Describe the product first.',

@@ -184,6 +184,7 @@ export const en = {
     backToReal: 'Back to the real bench',
     ended: 'The rehearsal has ended.',
     dropHere: 'Drop the image to import it',
+    sending: (file: string) => `Sending ${file} to the station`,
     closeTitle: 'Boards are being provisioned',
     closeText:
       'If Punnet quits now, they stop where they are and begin again next time. Keep it in the tray and the batch goes on.',
