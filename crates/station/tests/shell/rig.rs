@@ -39,6 +39,8 @@ pub(crate) struct Rig {
     station: Option<RunningStation>,
     pub at: Addresses,
     folder: TempDir,
+    /// What this station's configuration has of its own.
+    change: fn(&mut Config),
 }
 
 /// An answer of an HTTP server.
@@ -74,15 +76,28 @@ impl Rig {
         Self::beside(|_| None)
     }
 
+    /// The same with another configuration.
+    pub(crate) fn set(change: fn(&mut Config)) -> Self {
+        Self::built(change, |_| None)
+    }
+
     /// The same, with somebody who rehearses beside it.
     pub(crate) fn beside(rehearsals: impl FnOnce(&Runtime) -> Option<Arc<dyn Rehearsals>>) -> Self {
+        Self::built(|_| {}, rehearsals)
+    }
+
+    fn built(
+        change: fn(&mut Config),
+        rehearsals: impl FnOnce(&Runtime) -> Option<Arc<dyn Rehearsals>>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let config = config(folder.path());
+        let mut config = config(folder.path());
+        change(&mut config);
         let extras = Extras {
             page: Page::new(PAGE),
             rehearsals: rehearsals(&runtime),
@@ -94,6 +109,7 @@ impl Rig {
             station: Some(station),
             runtime,
             folder,
+            change,
         }
     }
 
@@ -229,7 +245,8 @@ impl Rig {
     /// Stops the station and starts it again in the same folder.
     pub(crate) fn restart(&mut self) {
         self.stop();
-        let config = config(self.folder.path());
+        let mut config = config(self.folder.path());
+        (self.change)(&mut config);
         let station = self.runtime.block_on(run(config, Mode::Rehearsal)).unwrap();
         self.at = station.addresses();
         self.station = Some(station);
@@ -326,8 +343,17 @@ impl Rig {
 
     /// A request to the operator's HTTP door. `request` may hold further header lines.
     pub(crate) fn operator(&self, request: &str, body: &[u8]) -> Reply {
-        let stream = TcpStream::connect(self.at.operator).unwrap();
-        converse(stream, request, &self.at.operator.to_string(), body)
+        converse(self.connect(), request, &self.operator_host(), body)
+    }
+
+    /// A connection to the operator's HTTP door.
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.operator_host()).unwrap()
+    }
+
+    /// Where the operator's HTTP door is reached on this machine.
+    pub(crate) fn operator_host(&self) -> String {
+        format!("127.0.0.1:{}", self.at.operator.port())
     }
 
     /// A request to the operator's Unix socket.
