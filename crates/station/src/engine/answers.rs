@@ -37,6 +37,11 @@ impl Engine {
             Query::Nics => self.nics().await,
             Query::Settings => self.settings().await,
             Query::Works => self.works().await,
+            Query::Operators => {
+                let now = self.now();
+                self.read(move |conn| Ok(Answer::Operators(store::operators::all(conn, now)?)))
+                    .await
+            }
             other => self.read(move |conn| read(conn, other)).await,
         }
     }
@@ -97,9 +102,9 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
             boards: store::history::finished_in(conn, batch)?,
             at: Millis::now(),
         })),
-        Query::Operators => Answer::Operators(store::operators::all(conn, Millis::now())?),
         Query::Deeds(filter) => Answer::Deeds(store::deeds::list(conn, &filter)?),
         Query::Boards
+        | Query::Operators
         | Query::Board { .. }
         | Query::Ready
         | Query::Sheet { .. }

@@ -3,7 +3,6 @@
 
 use super::ask::Engine;
 use super::commands;
-use super::turn::Turn;
 use crate::store::deeds::{self, New};
 use crate::store::{Connection, StoreError};
 use crate::who::{Who, rules, words};
@@ -67,7 +66,7 @@ impl Engine {
         let hash = match self.prepared(who, &command).await {
             Ok(hash) => hash,
             Err(refusal) => {
-                self.write_down(attempt, Some(refusal.clone()));
+                self.write_down(attempt, Some(refusal.clone())).await;
                 return Err(refusal);
             }
         };
@@ -123,14 +122,16 @@ impl Engine {
     }
 
     /// Writes down what somebody did, or was refused, outside of commands.
-    pub fn record(&self, who: &Who, action: &str, subject: &str, refused: Option<&Refusal>) {
+    pub async fn record(&self, who: &Who, action: &str, subject: &str, refused: Option<&Refusal>) {
         let attempt = Attempt::new(who, action, &words::plain(subject));
-        self.write_down(attempt, refused.cloned());
+        self.write_down(attempt, refused.cloned()).await;
     }
 
-    fn write_down(&self, attempt: Attempt, refused: Option<Refusal>) {
-        self.post(move |turn: &mut Turn<'_>| {
-            Ok(attempt.write(turn.tx, turn.now, refused.as_ref())?)
-        });
+    async fn write_down(&self, attempt: Attempt, refused: Option<Refusal>) {
+        let written =
+            self.work(move |turn| Ok(attempt.write(turn.tx, turn.now, refused.as_ref())?));
+        if let Err(error) = written.await {
+            tracing::error!(%error, "what was done could not be written down");
+        }
     }
 }

@@ -71,7 +71,7 @@ impl Engine {
         };
         let (Some(name), Some(hash), true) = (name, known, fits) else {
             let refusal = wrong();
-            self.record(&who, "login", "", Some(&refusal));
+            self.record(&who, "login", "", Some(&refusal)).await;
             return Err(refusal);
         };
         let key = Key::random()?;
@@ -115,7 +115,8 @@ impl Engine {
             return Ok(None);
         };
         if now.since(login.last_used) >= TOUCH_MS.min(millis(idle) / 2) {
-            self.post(move |turn| Ok(store::operators::touch(turn.tx, &hash, turn.now)?));
+            self.work(move |turn| Ok(store::operators::touch(turn.tx, &hash, turn.now)?))
+                .await?;
         }
         let who = Who {
             name: login.name.to_string(),

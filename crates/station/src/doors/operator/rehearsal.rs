@@ -40,7 +40,9 @@ async fn done(engine: &Engine, caller: &Caller, body: &[u8]) -> Result<Receipt, 
     let (action, subject) = words::of(&command);
     let done = bench.command_by(&caller.who, command).await;
     let action = format!("rehearsal: {action}");
-    engine.record(&caller.who, &action, &subject, done.as_ref().err());
+    engine
+        .record(&caller.who, &action, &subject, done.as_ref().err())
+        .await;
     done
 }
 

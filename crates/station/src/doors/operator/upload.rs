@@ -51,12 +51,14 @@ async fn upload(
     body: Body,
 ) -> Response<Body> {
     let taken = take(&uploads, &named.file_name, body).await;
-    engine.record(
-        &caller.who,
-        "upload",
-        &named.file_name,
-        taken.as_ref().err(),
-    );
+    engine
+        .record(
+            &caller.who,
+            "upload",
+            &named.file_name,
+            taken.as_ref().err(),
+        )
+        .await;
     Outcome(taken).into_response()
 }
 

@@ -276,8 +276,8 @@ async fn the_record_is_filtered_and_read_in_pages() {
             name: if n % 2 == 0 { "ada" } else { "tess" }.to_owned(),
             ..Who::here()
         };
-        rig.engine
-            .record(&who, "upload", &format!("kart-{n}.img"), None);
+        let file = format!("kart-{n}.img");
+        rig.engine.record(&who, "upload", &file, None).await;
     }
     let page = |before, limit| DeedFilter {
         before,
