@@ -9,5 +9,6 @@ mod device_api;
 mod lab_dhcp;
 mod lab_rights;
 mod lab_tftp;
+mod package;
 mod qemu_boards;
 mod rehearsal;

@@ -1,13 +1,15 @@
 //! What can be typed. Each group of verbs is spelled out in its own file.
 
 use crate::common::Common;
-use crate::{batch, boards, check, history, image, names, paper, plans, rehearse, server};
+use crate::{batch, boards, check, history, image, manual, names, paper, plans, rehearse, server};
 use clap::{Parser, Subcommand};
 
 /// Provisions Raspberry Pi boards over the network: imaged, verified, named and recorded.
 #[derive(Debug, Parser)]
 #[command(name = "punnet", version, args_conflicts_with_subcommands = false)]
-#[command(after_help = "Exit status: 0 done, 1 refused or failed, 2 wrong usage.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 78 wrong configuration."
+)]
 pub(crate) struct Args {
     /// What every verb takes.
     #[command(flatten)]
@@ -62,6 +64,11 @@ pub(crate) enum Verb {
     History(history::History),
     /// What happened to a board.
     Logs(history::Logs),
+    /// Print what a shell needs to complete the verbs.
+    Completions(manual::Completions),
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Manual(manual::Manual),
 }
 
 #[cfg(test)]

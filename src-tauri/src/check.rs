@@ -99,7 +99,7 @@ pub(crate) fn run(common: &Common) -> Result<(), Trouble> {
         .enable_all()
         .build()?;
     let report = runtime.block_on(async {
-        match Station::attach(&config.socket()).await {
+        match Station::attach_first(&config.sockets()).await {
             Ok(station) => ask(&station).await,
             Err(_) => look(&config).await,
         }

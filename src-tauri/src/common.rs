@@ -27,6 +27,7 @@ impl Common {
         let mut config = station::config::load(self.config.as_deref(), &Environment::of_process())?;
         if let Some(folder) = &self.data_dir {
             config.data_dir = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            config.door.named = true;
         }
         Ok(config)
     }

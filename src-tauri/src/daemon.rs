@@ -20,8 +20,19 @@ use wire::update::Update;
 /// Longest time until the first definite state that is waited for before saying "ready".
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// Runs the station until it is told to stop.
+/// Runs the station until it is told to stop. Whatever keeps it from running is also told to systemd,
+/// whose status shows it.
 pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
+    let done = run_station(args);
+    if let Err(trouble) = &done {
+        let words = trouble.in_words();
+        let line: Vec<&str> = words.lines().map(str::trim).collect();
+        notify(&[NotifyState::Status(&line.join(" "))]);
+    }
+    done
+}
+
+fn run_station(args: &Args) -> Result<(), Trouble> {
     let config = args.common.configuration()?;
     let (config, mode) = if args.rehearsal {
         (for_rehearsal(config), Mode::Rehearsal)

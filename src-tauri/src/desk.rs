@@ -61,7 +61,7 @@ impl Desk {
     async fn open(common: &Common) -> Result<Self, Trouble> {
         let config = common.configuration()?;
         let asks = !common.yes && !common.json && confirm::can_ask();
-        let nobody = match Station::attach(&config.socket()).await {
+        let nobody = match Station::attach_first(&config.sockets()).await {
             Ok(station) => {
                 return Ok(Self {
                     station,
@@ -73,11 +73,11 @@ impl Desk {
             }
             Err(nobody) => nobody,
         };
-        if nobody.why.kind() == std::io::ErrorKind::PermissionDenied {
+        if nobody.is_closed() {
             return Err(Trouble::words(format!(
-                "a station runs on {}, and this user may not speak to it. Use sudo, or choose \
-                 another data folder.",
-                config.data_dir.display()
+                "a station runs here ({}), and this user may not speak to it. {}",
+                nobody.socket.display(),
+                nobody.advice()
             )));
         }
         let engine = Engine::open(Options {

@@ -16,6 +16,7 @@ mod extras;
 mod history;
 mod image;
 mod log;
+mod manual;
 mod names;
 #[cfg(not(feature = "window"))]
 mod no_window;
@@ -42,11 +43,13 @@ fn main() -> ExitCode {
         #[cfg(feature = "window")]
         (None, false) => window::run(&args),
         #[cfg(not(feature = "window"))]
-        (None, false) => no_window::explain(),
+        (None, false) => no_window::open(),
         (None, true) => daemon::run(&args),
         (Some(Verb::Rehearse(rehearsal)), _) => rehearse::run(&args.common, rehearsal),
         (Some(Verb::Check), _) => check::run(&args.common),
         (Some(Verb::Config(verb)), _) => check::config(&args.common, verb),
+        (Some(Verb::Completions(verb)), _) => manual::completions(verb),
+        (Some(Verb::Manual(verb)), _) => manual::pages(verb),
         (Some(Verb::Image(verb)), _) => desk::run(&args.common, image::run(verb)),
         (Some(Verb::Product(verb)), _) => desk::run(&args.common, plans::product(verb)),
         (Some(Verb::Venue(verb)), _) => desk::run(&args.common, plans::venue(verb)),

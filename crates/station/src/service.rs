@@ -163,7 +163,7 @@ pub async fn run_with(
     let public_key = key.verifying_key().to_bytes();
     let token = Token::load_or_create(&config.data_dir)?;
     let (tcp, operator_at) = open_operator_tcp(config.management.listen)?;
-    let unix = open_operator_socket(&config.socket())?;
+    let unix = open_operator_socket(&config)?;
     let (show, servers) = watch::channel(Servers::new());
     let traffic = Traffic::default();
     let world = world::World {
@@ -432,19 +432,10 @@ fn open_operator_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     Ok((listener, real))
 }
 
-/// The engine's lock is held, so a socket file that lies there belongs to nobody.
-fn open_operator_socket(path: &Path) -> Result<UnixListener, StartError> {
-    let open = || {
-        match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
-        Ok(listener)
-    };
-    open().map_err(|why| StartError::Operator {
-        at: path.display().to_string(),
+fn open_operator_socket(config: &Config) -> Result<UnixListener, StartError> {
+    let opened = config.open_socket().and_then(UnixListener::from_std);
+    opened.map_err(|why| StartError::Operator {
+        at: config.socket().display().to_string(),
         why,
     })
 }

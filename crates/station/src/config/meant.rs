@@ -1,5 +1,6 @@
 //! The configuration as it is meant: defaults filled in, values parsed, rules between them checked.
 
+use super::door::Door;
 use super::place::Environment;
 use super::subnet::{LeaseRange, Subnet};
 use super::written::{At, Number, Place, Problem, Switch, Text, Written};
@@ -14,6 +15,8 @@ use wire::Mac;
 pub struct Config {
     /// The folder with the database, packs, keys and the socket.
     pub data_dir: PathBuf,
+    /// Where its Unix socket is.
+    pub door: Door,
     /// The NIC that the boards hang on.
     pub deployment: Deployment,
     /// What names the NIC, so that it cannot be chosen while the station runs: the file and its line.
@@ -130,11 +133,6 @@ impl Config {
         config
     }
 
-    /// The Unix socket of the door for operators.
-    pub fn socket(&self) -> PathBuf {
-        self.data_dir.join("punnet.sock")
-    }
-
     /// The folder of images that browsers sent.
     pub fn uploads_dir(&self) -> PathBuf {
         self.data_dir.join("uploads")
@@ -155,6 +153,7 @@ impl Config {
         let mut read = Meaning { problems };
         let data_dir = read.path(&written.data_dir, "data_dir");
         Self {
+            door: Door::of(data_dir.is_some(), environment),
             data_dir: data_dir.unwrap_or_else(|| environment.data_dir()),
             deployment: deployment(written, &mut read),
             deployment_fixed_by: written

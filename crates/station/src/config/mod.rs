@@ -5,14 +5,17 @@
 //! filled in, values parsed, rules between values checked. `choice` reads what an operator chooses
 //! while the station runs. Both layers collect *every* problem
 //! instead of stopping at the first, so that `punnet config check` can list them all by line.
-//! [`place`] knows where the file and the data folder lie for a person and for the service.
+//! [`place`] knows where the file and the data folder lie for a person and for the service, [`door`]
+//! where a station is spoken to.
 
 mod choice;
+mod door;
 mod meant;
 mod place;
 mod subnet;
 mod written;
 
+pub use door::{Door, SERVICE_SOCKET};
 pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Uefi};
 pub use place::Environment;
 pub use subnet::{LeaseRange, Subnet, SubnetError};
