@@ -8,7 +8,10 @@ export function flaws(page: Page): Promise<string[]> {
     const root = open ?? document.body;
     const name = (element: Element) => {
       const text = (element.textContent ?? '').trim().replace(/\s+/g, ' ').slice(0, 50);
-      const kind = element.getAttribute('class')?.replace(/svelte-\w+/g, '').trim();
+      const kind = element
+        .getAttribute('class')
+        ?.replace(/svelte-\w+/g, '')
+        .trim();
       return `<${element.tagName.toLowerCase()}${kind ? ` .${kind}` : ''}> “${text}”`;
     };
     /** The part of an element that its scrolling or cutting ancestors leave in sight. */
@@ -36,23 +39,33 @@ export function flaws(page: Page): Promise<string[]> {
     if (document.documentElement.scrollWidth > innerWidth) {
       found.push(`the page is ${document.documentElement.scrollWidth} wide where ${innerWidth} are`);
     }
-    for (const element of root.querySelectorAll('main, .body, nav')) {
+    for (const element of root.querySelectorAll('main, dialog .body, nav')) {
       if (element.scrollWidth > element.clientWidth + 1) {
-        found.push(`${element.tagName.toLowerCase()} scrolls sideways: ${element.scrollWidth} of ${element.clientWidth}`);
+        found.push(
+          `${element.tagName.toLowerCase()} scrolls sideways: ${element.scrollWidth} of ${element.clientWidth}`,
+        );
       }
     }
     for (const element of root.querySelectorAll<HTMLElement>('*')) {
       if (!visible(element) || element.closest('svg, canvas, .uplot, select')) continue;
       const style = getComputedStyle(element);
       if (style.display === 'inline') continue;
-      const text = [...element.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.textContent?.trim());
+      const text = [...element.childNodes].some(
+        (n) => n.nodeType === Node.TEXT_NODE && n.textContent?.trim(),
+      );
       if (!text) continue;
       const cuts = style.overflowX === 'hidden' || style.overflowX === 'clip';
       const wide = element.scrollWidth - element.clientWidth > 1 && element.clientWidth > 0;
       const high =
-        style.overflowY === 'hidden' && element.scrollHeight - element.clientHeight > 3 && element.clientHeight > 0;
+        style.overflowY === 'hidden' &&
+        element.scrollHeight - element.clientHeight > 3 &&
+        element.clientHeight > 0;
       if ((wide || high) && !element.closest('[title]')) {
-        found.push(cuts || high ? `cut off without a way to read it: ${name(element)}` : `sticks out: ${name(element)}`);
+        found.push(
+          cuts || high
+            ? `cut off without a way to read it: ${name(element)}`
+            : `sticks out: ${name(element)}`,
+        );
       }
     }
     // What can be pressed is not covered by something else.
@@ -73,7 +86,13 @@ export function flaws(page: Page): Promise<string[]> {
     const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
     for (let node = walk.nextNode(); node && words.length < 3000; node = walk.nextNode()) {
       const parent = node.parentElement;
-      if (!parent || !node.textContent?.trim() || !visible(parent) || parent.closest('.uplot, .toasts, option')) continue;
+      if (
+        !parent ||
+        !node.textContent?.trim() ||
+        !visible(parent) ||
+        parent.closest('.uplot, .toasts, option')
+      )
+        continue;
       const sight = seen(parent);
       const range = document.createRange();
       range.selectNodeContents(node);
@@ -96,7 +115,9 @@ export function flaws(page: Page): Promise<string[]> {
         const high = Math.min(one.box.bottom, other.box.bottom) - other.box.top;
         if (wide <= 2 || high <= one.box.height * 0.3) continue;
         if (one.of === other.of || one.of.contains(other.of) || other.of.contains(one.of)) continue;
-        const sticky = [one.of, other.of].some((e) => e.closest('thead, .head, td:last-child, th:last-child'));
+        const sticky = [one.of, other.of].some((e) =>
+          e.closest('thead, .head, td:last-child, th:last-child'),
+        );
         if (sticky) continue;
         found.push(`words lie on words: ${name(one.of)} and ${name(other.of)}`);
       }

@@ -14,8 +14,13 @@ export interface State {
   then?: (page: Page) => Promise<unknown>;
 }
 
-const press = (name: string | RegExp, at = 0) => (page: Page) =>
-  page.getByRole('button', { name, exact: typeof name === 'string' }).nth(at).click();
+const press =
+  (name: string | RegExp, at = 0) =>
+  (page: Page) =>
+    page
+      .getByRole('button', { name, exact: typeof name === 'string' })
+      .nth(at)
+      .click();
 /** Goes through the wizard up to a step, from 0. */
 const wizard = (step: number) => async (page: Page) => {
   const go = page.getByRole('button', { name: t.common.next, exact: true });
@@ -29,15 +34,17 @@ const list = async (page: Page) => {
   await page.getByRole('radio', { name: t.bench.list }).check({ force: true });
   await page.getByRole('table').waitFor();
 };
+/** Two points make a line: the plot of the throughput comes after two seconds. */
+const plotted = (page: Page) => page.locator('.uplot canvas').waitFor();
 const firstRow = async (page: Page) => page.locator('[role=row].item').first().click();
 
 const BOARD = '#/board/4c1f2a';
 
 export const STATES: State[] = [
-  { name: 'bench', address: '/#/bench' },
+  { name: 'bench', address: '/#/bench', then: plotted },
   { name: 'bench-1', address: '/?boards=1#/bench' },
   { name: 'bench-8', address: '/?boards=8#/bench' },
-  { name: 'bench-100', address: '/?boards=100#/bench' },
+  { name: 'bench-100', address: '/?boards=100#/bench', then: plotted },
   { name: 'bench-empty', address: '/?boards=0#/bench' },
   { name: 'bench-odd', address: '/?odd#/bench' },
   { name: 'bench-trouble', address: '/?trouble#/bench' },
@@ -63,12 +70,12 @@ export const STATES: State[] = [
   { name: 'wall-100', address: '/?boards=100#/wall' },
   { name: 'wall-empty', address: '/?boards=0#/wall' },
   { name: 'wall-odd', address: '/?odd#/wall' },
-  { name: 'board-at-work', address: `/${BOARD}02` },
+  { name: 'board-at-work', address: `/${BOARD}0b` },
   { name: 'board-failed', address: `/${BOARD}04` },
   { name: 'board-held', address: `/?odd${BOARD}00` },
-  { name: 'board-done', address: `/${BOARD}0b` },
+  { name: 'board-done', address: `/${BOARD}02` },
   { name: 'board-gone', address: '/#/board/00000000' },
-  { name: 'board-label', address: `/${BOARD}0b`, then: press(t.board.label) },
+  { name: 'board-label', address: `/${BOARD}02`, then: press(t.board.label) },
   { name: 'batches', address: '/#/batches' },
   { name: 'batches-none', address: '/?fresh#/batches' },
   { name: 'batches-cancel', address: '/#/batches', then: press(t.bench.batchDeeds.cancel) },
@@ -128,6 +135,11 @@ export const STATES: State[] = [
   },
   { name: 'names-sheet', address: '/#/names', then: firstRow },
   { name: 'history', address: '/#/history' },
+  {
+    name: 'history-figures',
+    address: '/#/history',
+    then: press(t.history.figures),
+  },
   { name: 'history-none', address: '/?fresh#/history' },
   {
     name: 'history-nothing-found',
@@ -153,3 +165,6 @@ export const STATES: State[] = [
   { name: 'rehearsal-wall', address: '/#/rehearsal/wall' },
   { name: 'rehearsal-board', address: '/#/rehearsal/board/4c1f2a02' },
 ];
+
+/** Two files look at them, so that two browsers do it at once. */
+export const aboutBoards = (state: State) => /^(bench|wall|board|rehears)/.test(state.name);
