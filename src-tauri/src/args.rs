@@ -1,7 +1,9 @@
 //! What can be typed. Each group of verbs is spelled out in its own file.
 
 use crate::common::Common;
-use crate::{batch, boards, check, history, image, manual, names, paper, plans, rehearse, server};
+use crate::{
+    batch, boards, check, history, image, manual, names, operator, paper, plans, rehearse, server,
+};
 use clap::{Parser, Subcommand};
 
 /// Provisions Raspberry Pi boards over the network: imaged, verified, named and recorded.
@@ -64,6 +66,11 @@ pub(crate) enum Verb {
     History(history::History),
     /// What happened to a board.
     Logs(history::Logs),
+    /// Who may log in on the page.
+    #[command(subcommand)]
+    Operator(operator::Verb),
+    /// The record of who did what.
+    Deeds(operator::Deeds),
     /// Print what a shell needs to complete the verbs.
     Completions(manual::Completions),
     /// Write the manual pages into a folder.

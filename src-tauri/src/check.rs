@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
 use station::config::{Config, Environment, Problem, understand};
+use station::doors::certificate;
 use station::link::Station;
 use station::net::findings;
 use station::net::port::{PortError, Transport, free};
@@ -21,6 +22,7 @@ use std::time::Duration;
 use tokio_stream::StreamExt as _;
 use wire::event::Level;
 use wire::health::{Finding, ServerState, ServerStatus};
+use wire::query::{Answer, Query};
 use wire::update::Update;
 
 /// The check for a cable.
@@ -90,6 +92,9 @@ struct Report {
     servers: Vec<ServerStatus>,
     /// What was found.
     findings: Vec<Finding>,
+    /// Fingerprint of the certificate that the page is shown with, when it is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
 }
 
 /// Looks whether this machine and its network are fit.
@@ -124,6 +129,10 @@ async fn ask(station: &Station) -> Result<Report, Trouble> {
         nics: Vec::new(),
         servers: now.servers,
         findings: now.findings,
+        fingerprint: match station.query(Query::Settings).await {
+            Ok(Answer::Settings(settings)) => settings.fingerprint,
+            _ => None,
+        },
     })
 }
 
@@ -202,7 +211,19 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
         nics,
         servers: Vec::new(),
         findings: found,
+        fingerprint: fingerprint(config),
     })
+}
+
+/// The fingerprint that the page would be shown with.
+fn fingerprint(config: &Config) -> Option<String> {
+    let management = &config.management;
+    let own = config.data_dir.join(certificate::CERTIFICATE);
+    let file = management
+        .certificate
+        .as_ref()
+        .map_or(&own, |(file, _)| file);
+    certificate::fingerprint_in(file).filter(|_| management.tls)
 }
 
 fn words(report: &Report) -> String {
@@ -235,6 +256,11 @@ fn words(report: &Report) -> String {
     for finding in &report.findings {
         let next = finding.next.as_deref().unwrap_or_default();
         text += &format!("{}: {} {next}\n", finding.level.as_str(), finding.text);
+    }
+    if let Some(fingerprint) = &report.fingerprint {
+        text += &format!(
+            "The page is shown with the certificate of this SHA-256 fingerprint:\n{fingerprint}\n"
+        );
     }
     let waits = report.findings.iter().any(|f| f.check == CARRIER);
     text += match (report.fit, waits) {

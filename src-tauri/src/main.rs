@@ -20,6 +20,7 @@ mod manual;
 mod names;
 #[cfg(not(feature = "window"))]
 mod no_window;
+mod operator;
 mod page;
 mod paper;
 mod plans;
@@ -61,6 +62,8 @@ fn main() -> ExitCode {
         (Some(Verb::Label(verb)), _) => desk::run(&args.common, paper::label(verb)),
         (Some(Verb::History(verb)), _) => desk::run(&args.common, history::run(verb)),
         (Some(Verb::Logs(verb)), _) => desk::run(&args.common, history::logs(verb)),
+        (Some(Verb::Operator(verb)), _) => desk::run(&args.common, operator::run(verb)),
+        (Some(Verb::Deeds(verb)), _) => desk::run(&args.common, operator::deeds(verb)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -18,3 +18,4 @@ pub mod service;
 pub mod store;
 pub mod supervise;
 pub mod traffic;
+pub mod who;

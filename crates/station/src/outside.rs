@@ -21,6 +21,9 @@ pub trait Outside: Send + Sync + 'static {
 
     /// Where a browser finds the page, when there is one.
     fn page(&self) -> Option<String>;
+
+    /// The fingerprint of the certificate that it shows there, when it is encrypted.
+    fn fingerprint(&self) -> Option<String>;
 }
 
 /// The refusal of whoever asks an engine that runs alone.

@@ -6,6 +6,7 @@ use crate::health::ServerKind;
 use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
 use crate::nic::DeploymentChoice;
+use crate::operator::{Operator, OperatorName, Password, Role};
 use crate::rehearsal::RehearsalPlan;
 use crate::settings::Preferences;
 use crate::time::Millis;
@@ -249,6 +250,41 @@ pub enum Command {
     RehearsalStart(RehearsalPlan),
     /// End the rehearsal, whatever its boards are doing.
     RehearsalStop,
+    /// Let somebody log in.
+    OperatorAdd {
+        /// Who.
+        name: OperatorName,
+        /// What the operator may do.
+        role: Role,
+        /// The first password.
+        password: Password,
+    },
+    /// Give an operator another password; open logins end.
+    OperatorPassword {
+        /// Who.
+        name: OperatorName,
+        /// The new password.
+        password: Password,
+    },
+    /// Change what an operator may do.
+    OperatorRole {
+        /// Who.
+        name: OperatorName,
+        /// What the operator may do from now on.
+        role: Role,
+    },
+    /// Let an operator log in no more, or again; open logins end.
+    OperatorDisable {
+        /// Who.
+        name: OperatorName,
+        /// True for no more.
+        disabled: bool,
+    },
+    /// Forget an operator. What the operator did stays on the record.
+    OperatorRemove {
+        /// Who.
+        name: OperatorName,
+    },
     /// A command this build does not know; refused.
     #[serde(other)]
     Unknown,
@@ -295,6 +331,8 @@ pub enum Receipt {
     Image(Box<Image>),
     /// An import of names, done or previewed.
     Names(NamesReport),
+    /// The operator as it is now.
+    Operator(Operator),
     /// An import of an image has begun; follow it by this id in the updates.
     Import {
         /// Its id.

@@ -25,6 +25,7 @@ pub mod image;
 pub mod manifest;
 pub mod name;
 pub mod nic;
+pub mod operator;
 pub mod query;
 pub mod refusal;
 pub mod rehearsal;

@@ -9,6 +9,7 @@ use crate::health::{Lease, Ready, Works};
 use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
 use crate::nic::Nic;
+use crate::operator::{Deed, DeedFilter, Operator};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::sheet::Sheet;
@@ -77,6 +78,10 @@ pub enum Query {
     },
     /// A document.
     Document(DocumentKind),
+    /// Everybody who may log in.
+    Operators,
+    /// The record of who did what, newest first.
+    Deeds(DeedFilter),
     /// A query this build does not know; refused.
     #[serde(other)]
     Unknown,
@@ -303,6 +308,10 @@ pub enum Answer {
     Try(Tried),
     /// To [`Query::Document`].
     Document(Document),
+    /// To [`Query::Operators`].
+    Operators(Vec<Operator>),
+    /// To [`Query::Deeds`].
+    Deeds(Vec<Deed>),
 }
 
 /// What would come of a command.

@@ -24,7 +24,7 @@ next: string, };
 /**
  * The answer to a query; the arm matches the question.
  */
-export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document };
+export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document } | { "answer": "operators", "value": Array<Operator> } | { "answer": "deeds", "value": Array<Deed> };
 
 /**
  * One batch.
@@ -257,7 +257,7 @@ at: Millis, };
 /**
  * The kind of a [`Refusal`]; decides the HTTP status and the exit code.
  */
-export type Code = "invalid" | "not_found" | "conflict" | "forbidden" | "on_hold" | "unavailable" | "internal" | "unknown";
+export type Code = "invalid" | "not_found" | "conflict" | "login_needed" | "forbidden" | "too_many" | "on_hold" | "unavailable" | "internal" | "unknown";
 
 /**
  * Something the operator wants changed.
@@ -502,7 +502,47 @@ board: BoardId,
 /**
  * At most 32 characters.
  */
-place: string, } | { "command": "deployment_set" } & DeploymentChoice | { "command": "preferences_set" } & Preferences | { "command": "rehearsal_start" } & RehearsalPlan | { "command": "rehearsal_stop" } | { "command": "unknown" };
+place: string, } | { "command": "deployment_set" } & DeploymentChoice | { "command": "preferences_set" } & Preferences | { "command": "rehearsal_start" } & RehearsalPlan | { "command": "rehearsal_stop" } | { "command": "operator_add", 
+/**
+ * Who.
+ */
+name: OperatorName, 
+/**
+ * What the operator may do.
+ */
+role: Role, 
+/**
+ * The first password.
+ */
+password: Password, } | { "command": "operator_password", 
+/**
+ * Who.
+ */
+name: OperatorName, 
+/**
+ * The new password.
+ */
+password: Password, } | { "command": "operator_role", 
+/**
+ * Who.
+ */
+name: OperatorName, 
+/**
+ * What the operator may do from now on.
+ */
+role: Role, } | { "command": "operator_disable", 
+/**
+ * Who.
+ */
+name: OperatorName, 
+/**
+ * True for no more.
+ */
+disabled: boolean, } | { "command": "operator_remove", 
+/**
+ * Who.
+ */
+name: OperatorName, } | { "command": "unknown" };
 
 /**
  * How a batch stands. `planned` = `done` + `running` + `failed` + what is still to come.
@@ -541,6 +581,77 @@ write: Array<Speed>,
  * While reading back.
  */
 read: Array<Speed>, };
+
+/**
+ * One row of the record: who did what. Rows are never changed and never deleted.
+ */
+export type Deed = { 
+/**
+ * Counts up.
+ */
+id: number, 
+/**
+ * When.
+ */
+at: Millis, 
+/**
+ * Who: an operator, or a user of the station's machine.
+ */
+who: string, 
+/**
+ * How that was known.
+ */
+door: Door, 
+/**
+ * From where: an address, or words.
+ */
+origin: string, 
+/**
+ * What: a command, `login`, `logout`, `upload`.
+ */
+action: string, 
+/**
+ * To what.
+ */
+subject: string, 
+/**
+ * What came of it.
+ */
+outcome: DeedOutcome, 
+/**
+ * Why it was refused.
+ */
+why: string | null, };
+
+/**
+ * Which rows of the record. Absent fields match all.
+ */
+export type DeedFilter = { 
+/**
+ * Of this person.
+ */
+who: string | null, 
+/**
+ * With this outcome.
+ */
+outcome: DeedOutcome | null, 
+/**
+ * Containing this text (person, origin, action, subject, reason).
+ */
+text: string | null, 
+/**
+ * Older than the row of this number, for the next page.
+ */
+before: number | null, 
+/**
+ * At most this many; 0 means 1000.
+ */
+limit: number, };
+
+/**
+ * What came of an action.
+ */
+export type DeedOutcome = "done" | "refused" | "unknown";
 
 /**
  * One deployment of the history.
@@ -786,6 +897,11 @@ sheet: LabelSheet, } | { "document": "board_log",
  * Which board.
  */
 board: BoardId, } | { "document": "unknown" };
+
+/**
+ * How whoever asks is known to the station.
+ */
+export type Door = "here" | "socket" | "login" | "token" | "nobody" | "unknown";
 
 /**
  * One event.
@@ -1451,6 +1567,45 @@ level: Level,
 text: string, };
 
 /**
+ * Somebody who may log in.
+ */
+export type Operator = { 
+/**
+ * The name.
+ */
+name: OperatorName, 
+/**
+ * What this operator may do.
+ */
+role: Role, 
+/**
+ * May not log in at present.
+ */
+disabled: boolean, 
+/**
+ * Since when the operator is known.
+ */
+created: Millis, 
+/**
+ * The last login.
+ */
+last_login: Millis | null, 
+/**
+ * Logins that are open now.
+ */
+sessions: number, };
+
+/**
+ * The name of an operator, in lower case: 1 to 32 letters, digits, `.`, `-` and `_`.
+ */
+export type OperatorName = string;
+
+/**
+ * A password on its way to the station. It is shown nowhere: not in a log, not in the record.
+ */
+export type Password = string;
+
+/**
  * Settings of taste, kept by the station.
  */
 export type Preferences = { 
@@ -1541,7 +1696,7 @@ board: BoardId, } | { "query": "history_count" } & HistoryFilter | { "query": "n
 /**
  * The command.
  */
-of: Command, } | { "query": "document" } & DocumentKind | { "query": "unknown" };
+of: Command, } | { "query": "document" } & DocumentKind | { "query": "operators" } | { "query": "deeds" } & DeedFilter | { "query": "unknown" };
 
 /**
  * The body of `GET /ready`.
@@ -1567,7 +1722,7 @@ export type Receipt = { "receipt": "done",
 /**
  * What was done.
  */
-text: string, } | { "receipt": "product" } & Product | { "receipt": "venue" } & Venue | { "receipt": "name" } & Name | { "receipt": "batch" } & Batch | { "receipt": "board" } & Board | { "receipt": "image" } & Image | { "receipt": "names" } & NamesReport | { "receipt": "import", 
+text: string, } | { "receipt": "product" } & Product | { "receipt": "venue" } & Venue | { "receipt": "name" } & Name | { "receipt": "batch" } & Batch | { "receipt": "board" } & Board | { "receipt": "image" } & Image | { "receipt": "names" } & NamesReport | { "receipt": "operator" } & Operator | { "receipt": "import", 
 /**
  * Its id.
  */
@@ -1747,6 +1902,11 @@ export type ReimagePolicy = "ask" | "overwrite_foreign" | "unknown";
 export type Revision = number;
 
 /**
+ * What an operator may do. A later role may do everything that an earlier one may.
+ */
+export type Role = "viewer" | "operator" | "admin" | "unknown";
+
+/**
  * A Raspberry Pi's whole 64-bit serial number: 16 lower-case hex digits.
  */
 export type Serial = string;
@@ -1786,6 +1946,35 @@ times: number, } | { "state": "refused",
 why: string, } | { "state": "unknown" });
 
 /**
+ * What `GET /api/v1/session` and a login answer: who is asking, and what that allows.
+ */
+export type Session = { 
+/**
+ * How whoever asks is known.
+ */
+door: Door, 
+/**
+ * Who that is; nothing for somebody unknown.
+ */
+name: string | null, 
+/**
+ * What that allows; nothing for somebody unknown.
+ */
+role: Role | null, 
+/**
+ * May somebody unknown look?
+ */
+open: boolean, 
+/**
+ * Is there anybody who can log in?
+ */
+operators: boolean, 
+/**
+ * When the login ends at the latest.
+ */
+until: Millis | null, };
+
+/**
  * The settings as they are.
  */
 export type Settings = { 
@@ -1809,7 +1998,11 @@ data_dir: string,
 /**
  * Where a browser on the management side finds this page, e.g. `http://127.0.0.1:5000`.
  */
-page: string | null, };
+page: string | null, 
+/**
+ * SHA-256 fingerprint of the certificate that this address shows, when it is encrypted.
+ */
+fingerprint: string | null, };
 
 /**
  * How the deployments of one kind ended.

@@ -99,6 +99,25 @@ pub struct Boards {
 pub struct Management {
     /// Where its HTTP door listens; loopback unless said otherwise.
     pub listen: SocketAddr,
+    /// Encrypt it; what leaves this machine is, unless said otherwise.
+    pub tls: bool,
+    /// The owner's own certificate and its key; without, the station makes one.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Further names that this machine is reached by.
+    pub names: Vec<String>,
+    /// Group of this machine whose members may use the Unix socket.
+    pub group: Option<String>,
+    /// How long logins last.
+    pub sessions: Sessions,
+}
+
+/// How long logins last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sessions {
+    /// Without being used.
+    pub idle: Duration,
+    /// At the longest.
+    pub longest: Duration,
 }
 
 impl Config {
@@ -198,12 +217,48 @@ impl Config {
             boards: Boards {
                 require_token: switch(&written.boards.require_token, true),
             },
-            management: Management {
-                listen: read
-                    .text(&written.management.listen)
-                    .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 5000))),
-            },
+            management: management(written, &mut read),
         }
+    }
+}
+
+fn management(written: &Written, read: &mut Meaning<'_>) -> Management {
+    let w = &written.management;
+    let listen = read
+        .text(&w.listen)
+        .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)));
+    let certificate = read.path(&w.certificate, "certificate");
+    let key = read.path(&w.key, "key");
+    if w.certificate.is_some() != w.key.is_some() {
+        let place = w.certificate.as_ref().or(w.key.as_ref());
+        read.wrong(
+            place.map_or(Place::default(), |at| at.place),
+            "a certificate and its key belong together; name both files".to_owned(),
+        );
+    }
+    for name in &w.names {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+        if name.value.is_empty() || !name.value.chars().all(plain) {
+            let text = format!("{:?} cannot be the name of a machine", name.value);
+            read.wrong(name.place, text);
+        }
+    }
+    let minutes = read.number(&w.idle_minutes, "idle_minutes", 1..=24 * 60, 60);
+    let hours = read.number(&w.login_hours, "login_hours", 1..=24 * 30, 12);
+    Management {
+        listen,
+        tls: switch(&w.tls, !listen.ip().is_loopback()),
+        certificate: certificate.zip(key),
+        names: w
+            .names
+            .iter()
+            .map(|name| name.value.to_ascii_lowercase())
+            .collect(),
+        group: w.group.as_ref().map(|at| at.value.clone()),
+        sessions: Sessions {
+            idle: Duration::from_secs(60 * minutes),
+            longest: Duration::from_secs(3600 * hours),
+        },
     }
 }
 

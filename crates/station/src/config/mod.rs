@@ -16,7 +16,7 @@ mod subnet;
 mod written;
 
 pub use door::{Door, SERVICE_SOCKET};
-pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Uefi};
+pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Sessions, Uefi};
 pub use place::Environment;
 pub use subnet::{LeaseRange, Subnet, SubnetError};
 pub use written::{At, Place, Problem, Written};

@@ -149,6 +149,20 @@ section! {
     ManagementWritten in "[management]" {
         /// Address and port of its HTTP door.
         listen: Text via text,
+        /// Encrypt it.
+        tls: Switch via switch,
+        /// File of the certificate, in PEM form.
+        certificate: Text via text,
+        /// File of its key, in PEM form.
+        key: Text via text,
+        /// Further names that this machine is reached by.
+        names: Texts via texts,
+        /// Group of this machine whose members may use the Unix socket.
+        group: Text via text,
+        /// A login ends when it was not used for this long, in minutes.
+        idle_minutes: Number via number,
+        /// A login ends at the latest after this long, in hours.
+        login_hours: Number via number,
     }
 }
 

@@ -5,6 +5,7 @@
 //! counted per address. A failing `accept` (no file descriptor left) is waited out, never the end of
 //! the server.
 
+use super::tls::{Opened, Tls};
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -41,10 +42,30 @@ pub struct Ends {
     pub peer: Option<SocketAddr>,
     /// The address it reached us on; absent on a Unix socket.
     pub own: Option<SocketAddr>,
+    /// Whose process it is; on a Unix socket alone.
+    pub user: Option<Peer>,
+}
+
+/// The user at the other end of a Unix socket, as the kernel says (SO_PEERCRED, unix(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
 }
 
 /// Serves `router` on a TCP listener until `stop`, then lets running answers end.
 pub async fn tcp(listener: TcpListener, router: Router, stop: CancellationToken) {
+    serve(listener, router, None, stop).await;
+}
+
+/// The same behind TLS. A browser that comes without is sent to the address with.
+pub async fn tls(listener: TcpListener, router: Router, tls: Tls, stop: CancellationToken) {
+    serve(listener, router, Some(tls), stop).await;
+}
+
+async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop: CancellationToken) {
     let crowd = Crowd::default();
     let mut running = JoinSet::new();
     loop {
@@ -69,10 +90,20 @@ pub async fn tcp(listener: TcpListener, router: Router, stop: CancellationToken)
         let ends = Ends {
             peer: Some(peer),
             own: stream.local_addr().ok(),
+            user: None,
         };
-        let talk = converse(stream, ends, router.clone(), stop.clone());
+        let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
         running.spawn(async move {
-            talk.await;
+            match tls {
+                None => converse(stream, ends, router, stop).await,
+                Some(tls) => match tls.open(stream, &stop).await {
+                    Some(Opened::Secret(stream)) => converse(*stream, ends, router, stop).await,
+                    Some(Opened::Plain(stream)) => {
+                        converse(stream, ends, tls.sends_on(), stop).await
+                    }
+                    None => {}
+                },
+            }
             drop(place);
         });
     }
@@ -98,9 +129,14 @@ pub async fn unix(listener: UnixListener, router: Router, stop: CancellationToke
         if running.len() >= MOST {
             continue;
         }
+        let user = stream.peer_cred().ok().map(|user| Peer {
+            uid: user.uid(),
+            gid: user.gid(),
+        });
         let ends = Ends {
             peer: None,
             own: None,
+            user,
         };
         running.spawn(converse(stream, ends, router.clone(), stop.clone()));
     }

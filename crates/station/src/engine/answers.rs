@@ -97,6 +97,8 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
             boards: store::history::finished_in(conn, batch)?,
             at: Millis::now(),
         })),
+        Query::Operators => Answer::Operators(store::operators::all(conn, Millis::now())?),
+        Query::Deeds(filter) => Answer::Deeds(store::deeds::list(conn, &filter)?),
         Query::Boards
         | Query::Board { .. }
         | Query::Ready

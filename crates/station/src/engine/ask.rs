@@ -23,10 +23,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as queue};
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::Stream;
 use wire::agent::{Ack, CheckIn, Hello, HelloAck, Order, Report};
-use wire::command::{Command, Import, Receipt};
+use wire::command::Import;
 use wire::device::{ConfigRequest, StatusReply, StatusRequest};
 use wire::health::Lease;
 use wire::image::Image;
@@ -56,6 +56,9 @@ struct Inner {
     effects: Mutex<Option<mpsc::UnboundedReceiver<Effect>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     folder: PathBuf,
+    clock: Clock,
+    /// Counts the times at which logins may have ended.
+    logins: watch::Sender<u64>,
     /// The engine of the rehearsal beside this one.
     rehearsal: Mutex<Option<Engine>>,
     /// The world around the engine, while a station runs there.
@@ -134,7 +137,7 @@ impl Engine {
             published: Arc::clone(&published),
             boots: Arc::clone(&boots),
             effects,
-            clock,
+            clock: Arc::clone(&clock),
             // What is low since before the start was said then.
             noticed: Noticed {
                 low_pools: low.into_keys().collect(),
@@ -159,6 +162,8 @@ impl Engine {
                 effects: Mutex::new(Some(effects_end)),
                 thread: Mutex::new(Some(thread)),
                 folder: options.data_dir,
+                clock,
+                logins: watch::Sender::new(0),
                 rehearsal: Mutex::default(),
                 outside: Mutex::default(),
             }),
@@ -211,12 +216,6 @@ impl Engine {
         if self.inner.queue.send(message).is_err() {
             tracing::debug!("the engine has closed");
         }
-    }
-
-    /// Changes something.
-    pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
-        self.admissible(&command).await?;
-        self.work(|turn| commands::run(turn, command)).await
     }
 
     /// A full snapshot first, then every change; a reader that falls behind gets a new snapshot.
@@ -422,6 +421,15 @@ impl Engine {
 
     pub(super) fn published(&self) -> &Published {
         &self.inner.published
+    }
+
+    /// The engine's clock.
+    pub(super) fn now(&self) -> Millis {
+        (self.inner.clock)()
+    }
+
+    pub(super) fn logins_line(&self) -> &watch::Sender<u64> {
+        &self.inner.logins
     }
 
     pub(super) fn folder(&self) -> &std::path::Path {

@@ -53,7 +53,8 @@ impl Engine {
 
     /// The settings.
     pub(super) async fn settings(&self) -> Result<Answer, Refusal> {
-        let page = self.outside()?.page();
+        let outside = self.outside()?;
+        let (page, fingerprint) = (outside.page(), outside.fingerprint());
         let data_dir = self.folder().display().to_string();
         self.work(move |turn| {
             let standing = turn.config.standing.clone().ok_or_else(alone)?;
@@ -63,6 +64,7 @@ impl Engine {
                 preferences: store::settings::preferences(turn.tx)?,
                 data_dir,
                 page,
+                fingerprint,
             })))
         })
         .await

@@ -26,6 +26,8 @@ pub(super) struct World {
     /// The operator's HTTP door, and whether a browser finds the page there.
     pub(super) operator: SocketAddr,
     pub(super) has_page: bool,
+    /// The fingerprint of its certificate, when it is encrypted.
+    pub(super) fingerprint: Option<String>,
     pub(super) begun: Instant,
 }
 
@@ -55,7 +57,16 @@ impl Outside for World {
     }
 
     fn page(&self) -> Option<String> {
-        self.has_page.then(|| format!("http://{}", self.operator))
+        let scheme = match self.fingerprint {
+            Some(_) => "https",
+            None => "http",
+        };
+        self.has_page
+            .then(|| format!("{scheme}://{}", self.operator))
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.fingerprint.clone()
     }
 }
 
@@ -85,7 +96,11 @@ impl World {
                 Some(open(&name, status.listen.clone()?))
             })
             .collect();
-        all.push(open("the page and programs", self.operator.to_string()));
+        let secret = self.fingerprint.as_ref().map_or_else(String::new, |print| {
+            format!(" (HTTPS, SHA-256 fingerprint {print})")
+        });
+        let at = format!("{}{secret}", self.operator);
+        all.push(open("the page and programs", at));
         let socket = self.config.socket().display().to_string();
         all.push(open("the command line", socket));
         all

@@ -8,6 +8,7 @@
 pub mod batches;
 pub mod boards;
 mod column;
+pub mod deeds;
 pub mod deployments;
 pub mod events;
 pub mod figures;
@@ -19,6 +20,7 @@ pub mod lock;
 pub mod migrations;
 pub mod names;
 mod open;
+pub mod operators;
 pub mod products;
 pub mod settings;
 pub mod tokens;

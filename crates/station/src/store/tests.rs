@@ -562,3 +562,21 @@ fn events_are_found_by_what_they_are_about() {
         .collect();
     assert_eq!(found, [3, 5]);
 }
+
+#[test]
+fn the_record_of_deeds_is_neither_changed_nor_cut() {
+    let row = "INSERT INTO deeds (id, at, who, door, origin, action, subject, outcome)
+        VALUES (1, 1, 'tess', 'login', '192.0.2.9', 'login', '', 'done');";
+    forbidden(row, "UPDATE deeds SET who = 'bess';");
+    forbidden(row, "DELETE FROM deeds;");
+    forbidden(row, &row.replace("INSERT", "INSERT OR REPLACE"));
+    forbidden("", &row.replace("'done'", "'perhaps'"));
+}
+
+#[test]
+fn an_operator_has_one_name_and_a_known_role() {
+    let row = "INSERT INTO operators (name, role, hash, created) VALUES ('tess', 'admin', 'x', 1);";
+    forbidden(row, row);
+    forbidden("", &row.replace("'tess'", "'Tess'"));
+    forbidden("", &row.replace("'admin'", "'emperor'"));
+}

@@ -150,7 +150,7 @@ fn a_browser_sends_an_image_and_nothing_of_the_upload_stays() {
     rig.stock();
     let bytes = std::fs::read(rig.image("kart.img", 1)).unwrap();
     let line = "POST /api/v1/upload?file_name=kart.img HTTP/1.1";
-    assert_eq!(rig.operator(line, b"x").status, 403);
+    assert_eq!(rig.operator(line, b"x").status, 401);
     let line = format!("{line}\r\nAuthorization: Bearer {}", rig.token());
     let sent = rig.operator(&line, &bytes);
     assert_eq!(sent.status, 200, "{}", sent.json());

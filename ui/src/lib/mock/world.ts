@@ -1,17 +1,20 @@
 /** The state of the mock, and how it moves. */
 import { nothing } from '../fold';
 import { benched, benchForbids } from './bench';
+import { peopled, peopleForbid, someDeeds, someOperators } from './people';
 import { forbidden, importsMove, olderImage, planned, quietLink, someImports } from './plans';
 import { Refused } from '../station';
 import type {
   Batch,
   Board,
   Command,
+  Deed,
   Deployment,
   DeploymentChoice,
   Event,
   Image,
   Name,
+  Operator,
   Product,
   Receipt,
   Snapshot,
@@ -70,6 +73,8 @@ export class World {
   names: Name[] = [];
   events: Event[] = [];
   history: Deployment[] = [];
+  operators: Operator[] = someOperators(Date.now());
+  deeds: Deed[] = someDeeds(Date.now());
   deployment: DeploymentChoice = {
     interface: 'eth1',
     address: '192.168.151.1/24',
@@ -174,7 +179,7 @@ export class World {
         break;
       }
       default: {
-        const receipt = planned(this, command) ?? benched(this, command);
+        const receipt = planned(this, command) ?? benched(this, command) ?? peopled(this, command);
         if (receipt) return receipt;
       }
     }
@@ -183,7 +188,7 @@ export class World {
 
   /** What would come of a command: a few of the station's rules. */
   refusal(command: Command): Refused | null {
-    return forbidden(this, command) ?? benchForbids(this, command);
+    return forbidden(this, command) ?? benchForbids(this, command) ?? peopleForbid(this, command);
   }
 
   tell(update: Update) {

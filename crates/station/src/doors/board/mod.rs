@@ -14,14 +14,13 @@ mod images;
 
 use super::json;
 use super::listen::Ends;
+use super::routes::{Access, Routes};
 use crate::engine::Engine;
 use crate::library::Library;
 use crate::traffic::Traffic;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Response, StatusCode};
-use axum::routing::{get, post};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -45,26 +44,33 @@ pub struct Rooms {
 }
 
 /// The routes of the door.
-pub fn router(rooms: Rooms) -> Router {
-    Router::new()
-        .route("/agent/v1/check-in", post(agent::check_in))
-        .route("/agent/v1/report", post(agent::report))
-        .route("/agent/v1/hello", post(agent::hello))
-        .route("/agent/v1/packs/{image}/manifest", get(agent::manifest))
-        .route("/agent/v1/packs/{image}", get(agent::pack))
+pub fn routes(rooms: Rooms) -> Routes {
+    Routes::new()
+        .post("/agent/v1/check-in", Access::Board, agent::check_in)
+        .post("/agent/v1/report", Access::Board, agent::report)
+        .post("/agent/v1/hello", Access::Board, agent::hello)
+        .get(
+            "/agent/v1/packs/{image}/manifest",
+            Access::Board,
+            agent::manifest,
+        )
+        .get("/agent/v1/packs/{image}", Access::Board, agent::pack)
         .merge(device::routes())
-        .route("/images/{file}", get(images::image))
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
-        .fallback(nothing_here)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            ANSWER,
-        ))
-        .layer(CatchPanicLayer::new())
-        .with_state(rooms)
+        .get("/images/{file}", Access::Board, images::image)
+        .get("/health", Access::Board, health::health)
+        .get("/ready", Access::Board, health::ready)
+        .with(|router| {
+            router
+                .fallback(nothing_here)
+                .method_not_allowed_fallback(wrong_method)
+                .layer(DefaultBodyLimit::max(BODY))
+                .layer(TimeoutLayer::with_status_code(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    ANSWER,
+                ))
+                .layer(CatchPanicLayer::new())
+                .with_state(rooms)
+        })
 }
 
 fn error(status: StatusCode, words: impl Into<String>) -> Response<Body> {

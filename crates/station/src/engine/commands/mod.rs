@@ -3,6 +3,7 @@
 mod batches;
 mod boards;
 mod names;
+mod operators;
 mod products;
 pub(super) mod rehearsals;
 mod settings;
@@ -16,8 +17,24 @@ use shared::done;
 use wire::command::{Command, Receipt};
 use wire::refusal::Refusal;
 
-/// Does what a command says.
-pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refusal> {
+/// May a command end logins?
+pub(super) fn is_about_operators(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::OperatorPassword { .. }
+            | Command::OperatorRole { .. }
+            | Command::OperatorDisable { .. }
+            | Command::OperatorRemove { .. }
+    )
+}
+
+/// Does what a command says. `hash` is that of the password in it; a command that is only tried has
+/// none.
+pub(super) fn run(
+    turn: &mut Turn<'_>,
+    command: Command,
+    hash: Option<&str>,
+) -> Result<Receipt, Refusal> {
     match command {
         Command::ProductAdd {
             code,
@@ -109,6 +126,17 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
         Command::BoardPlace { board, place } => boards::place(turn, board, &place),
         Command::PreferencesSet(preferences) => settings::preferences(turn, preferences),
         Command::DeploymentSet(choice) => settings::deployment(turn, &choice),
+        Command::OperatorAdd {
+            name,
+            role,
+            password,
+        } => operators::add(turn, &name, role, &password, hash),
+        Command::OperatorPassword { name, password } => {
+            operators::password(turn, &name, &password, hash)
+        }
+        Command::OperatorRole { name, role } => operators::role(turn, &name, role),
+        Command::OperatorDisable { name, disabled } => operators::disable(turn, &name, disabled),
+        Command::OperatorRemove { name } => operators::remove(turn, &name),
         Command::Unknown => Err(Refusal::invalid(
             "command",
             "This version does not know that command.",

@@ -54,6 +54,10 @@ impl Outside for Machine {
     fn page(&self) -> Option<String> {
         Some("http://127.0.0.1:5000".to_owned())
     }
+
+    fn fingerprint(&self) -> Option<String> {
+        None
+    }
 }
 
 fn configured() -> Deployment {

@@ -7,6 +7,7 @@ mod deployment;
 mod device;
 mod holds;
 mod names;
+mod operators;
 mod papers;
 mod parallel;
 mod rehearsals;
