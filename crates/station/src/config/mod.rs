@@ -8,11 +8,13 @@
 //! [`place`] knows where the file and the data folder lie for a person and for the service.
 
 mod choice;
+mod device_api;
 mod meant;
 mod place;
 mod subnet;
 mod written;
 
+pub use device_api::DeviceApi;
 pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Uefi};
 pub use place::Environment;
 pub use subnet::{LeaseRange, Subnet, SubnetError};

@@ -26,6 +26,7 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.deployment.dhcp_port, 67);
     assert_eq!(config.management.listen.to_string(), "127.0.0.1:5000");
     assert!(config.boards.require_token && !config.dhcp.answer_uefi);
+    assert_eq!(config.boards.device_api, DeviceApi::Open);
 }
 
 #[test]
@@ -56,6 +57,7 @@ arm64 = "/a/arm.cpio"
 x86_64 = "/a/x86.cpio"
 [boards]
 require_token = false
+device_api = "boards"
 [management]
 listen = "127.0.0.1:5500"
 "#,
@@ -77,6 +79,7 @@ listen = "127.0.0.1:5500"
     );
     assert_eq!(config.agent.arm64, Path::new("/a/arm.cpio"));
     assert!(!config.boards.require_token);
+    assert_eq!(config.boards.device_api, DeviceApi::Boards);
 }
 
 #[test]

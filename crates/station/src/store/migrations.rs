@@ -10,6 +10,7 @@ use std::path::PathBuf;
 pub const STEPS: &[&str] = &[
     include_str!("schema/001.sql"),
     include_str!("schema/002.sql"),
+    include_str!("schema/004.sql"),
 ];
 
 /// Why a database could not be brought up to date.
