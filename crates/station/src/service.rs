@@ -206,6 +206,7 @@ pub async fn run_with(
         engine: engine.clone(),
         library: library.clone(),
         traffic: traffic.clone(),
+        device_api: config.boards.device_api,
     });
     let board_routes = boards.list().to_vec();
 

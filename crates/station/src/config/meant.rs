@@ -1,5 +1,6 @@
 //! The configuration as it is meant: defaults filled in, values parsed, rules between them checked.
 
+use super::device_api::DeviceApi;
 use super::door::Door;
 use super::place::Environment;
 use super::subnet::{LeaseRange, Subnet};
@@ -92,6 +93,8 @@ pub struct AgentFiles {
 pub struct Boards {
     /// Refuse a check-in without the token that the boot files carried.
     pub require_token: bool,
+    /// Who may use the device API of foreign installers.
+    pub device_api: DeviceApi,
 }
 
 /// The door for operators.
@@ -216,6 +219,7 @@ impl Config {
             },
             boards: Boards {
                 require_token: switch(&written.boards.require_token, true),
+                device_api: read.text(&written.boards.device_api).unwrap_or_default(),
             },
             management: management(written, &mut read),
         }

@@ -9,12 +9,14 @@
 //! where a station is spoken to.
 
 mod choice;
+mod device_api;
 mod door;
 mod meant;
 mod place;
 mod subnet;
 mod written;
 
+pub use device_api::DeviceApi;
 pub use door::{Door, SERVICE_SOCKET};
 pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Sessions, Uefi};
 pub use place::Environment;

@@ -26,6 +26,7 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.deployment.dhcp_port, 67);
     assert_eq!(config.management.listen.to_string(), "127.0.0.1:5000");
     assert!(config.boards.require_token && !config.dhcp.answer_uefi);
+    assert_eq!(config.boards.device_api, DeviceApi::Open);
 }
 
 #[test]
@@ -56,6 +57,7 @@ arm64 = "/a/arm.cpio"
 x86_64 = "/a/x86.cpio"
 [boards]
 require_token = false
+device_api = "boards"
 [management]
 listen = "192.168.7.5:5500"
 tls = false
@@ -84,6 +86,7 @@ login_hours = 8
     );
     assert_eq!(config.agent.arm64, Path::new("/a/arm.cpio"));
     assert!(!config.boards.require_token);
+    assert_eq!(config.boards.device_api, DeviceApi::Boards);
     let m = &config.management;
     assert_eq!(m.listen.to_string(), "192.168.7.5:5500");
     assert!(!m.tls);

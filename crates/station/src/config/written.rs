@@ -141,6 +141,8 @@ section! {
     BoardsWritten in "[boards]" {
         /// Refuse a check-in that has no boot token.
         require_token: Switch via switch,
+        /// Who may use the device API of foreign installers.
+        device_api: Text via text,
     }
 }
 

@@ -33,7 +33,7 @@ use wire::image::Image;
 use wire::refusal::{Code, Refusal};
 use wire::rehearsal::RehearsalState;
 use wire::update::{Snapshot, Update};
-use wire::{BoardId, Millis};
+use wire::{BoardId, ImageId, Millis};
 
 /// Boards not heard of for this long leave the bench when the station starts: 30 days.
 const LEAVES_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -95,7 +95,7 @@ impl Engine {
         let mut bench = desk::recover(&tx, on_bench, &plans, clock())?;
         let by_appearance: Vec<BoardId> = bench.by_appearance();
         for lease in store::leases::all(&tx)? {
-            bench.give(lease.ip, lease.mac);
+            bench.lease(lease.ip, lease.mac);
         }
         let preferences = store::settings::preferences(&tx)?;
         let low = pools::low(&tx, preferences.names_low)?;
@@ -115,7 +115,7 @@ impl Engine {
             ..Snapshot::default()
         });
         let boots = Arc::new(BootView::default());
-        boots.refresh(&bench, &plans, None);
+        boots.refresh(&bench, &plans, None, true);
         let (effects, effects_end) = mpsc::unbounded_channel();
         for mac in vouched {
             // The receiver is in our hands.
@@ -296,6 +296,23 @@ impl Engine {
     /// What to serve to a client that asks for a boot file. Instant.
     pub fn boot_answer(&self, who: BootClient) -> BootAnswer {
         self.inner.boots.answer(who)
+    }
+
+    /// May whoever asks from this address fetch this pack? It has to show the session that its
+    /// check-in opened ([`wire::agent::SESSION_HEADER`]), from its board's own address, for its own
+    /// image. Instant.
+    pub fn may_fetch(
+        &self,
+        from: Ipv4Addr,
+        session: Option<&str>,
+        image: ImageId,
+    ) -> Result<(), Refusal> {
+        self.inner.boots.may_fetch(from, session, image)
+    }
+
+    /// Has DHCP given this address to a board? Instant.
+    pub fn has_leased(&self, address: Ipv4Addr) -> bool {
+        self.inner.boots.has_leased(address)
     }
 
     /// An image import is further, or has ended.

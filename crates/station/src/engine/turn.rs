@@ -67,6 +67,8 @@ pub(super) struct Draft {
     pub(super) seats: BTreeMap<BoardId, Option<Seat>>,
     /// Addresses given.
     pub(super) given: Vec<(Ipv4Addr, Mac)>,
+    /// Addresses given by DHCP.
+    pub(super) leased: Vec<(Ipv4Addr, Mac)>,
     /// Other changes to be published.
     pub(super) updates: Vec<Update>,
     /// Events appended.
@@ -271,6 +273,12 @@ impl<'a> Turn<'a> {
     /// An address was given.
     pub(super) fn give(&mut self, ip: Ipv4Addr, mac: Mac) {
         self.draft.given.push((ip, mac));
+    }
+
+    /// An address was given by DHCP.
+    pub(super) fn lease(&mut self, ip: Ipv4Addr, mac: Mac) {
+        self.give(ip, mac);
+        self.draft.leased.push((ip, mac));
     }
 
     /// Who has an address, this turn included.

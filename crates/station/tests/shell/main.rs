@@ -15,3 +15,5 @@ mod link;
 mod operator;
 mod rehearsal;
 mod rig;
+mod send_files;
+mod trust;
