@@ -34,6 +34,8 @@ impl NotARefusal for std::io::Error {}
 impl NotARefusal for serde_json::Error {}
 impl NotARefusal for station::config::ConfigError {}
 impl NotARefusal for station::service::StartError {}
+impl NotARefusal for station::backup::archive::WriteError {}
+impl NotARefusal for station::backup::restore::RestoreError {}
 impl NotARefusal for station::net::NetlinkError {}
 
 impl Trouble {

@@ -26,6 +26,9 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.deployment.dhcp_port, 67);
     assert_eq!(config.management.listen.to_string(), "127.0.0.1:5000");
     assert!(config.boards.require_token && !config.dhcp.answer_uefi);
+    let plan = config.backup_plan();
+    assert_eq!(plan.dir, config.data_dir.join("backups"));
+    assert_eq!((plan.every_hours, plan.keep, plan.warn_days), (24, 14, 7));
 }
 
 #[test]
@@ -58,6 +61,11 @@ x86_64 = "/a/x86.cpio"
 require_token = false
 [management]
 listen = "127.0.0.1:5500"
+[backup]
+dir = "/mnt/copies"
+every_hours = 6
+keep = 30
+warn_days = 2
 "#,
         &here(),
     )
@@ -77,6 +85,9 @@ listen = "127.0.0.1:5500"
     );
     assert_eq!(config.agent.arm64, Path::new("/a/arm.cpio"));
     assert!(!config.boards.require_token);
+    let plan = config.backup_plan();
+    assert_eq!(plan.dir, Path::new("/mnt/copies"));
+    assert_eq!((plan.every_hours, plan.keep, plan.warn_days), (6, 30, 2));
 }
 
 #[test]

@@ -26,6 +26,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::Stream;
 use wire::agent::{Ack, CheckIn, Hello, HelloAck, Order, Report};
+use wire::backup::BackupState;
 use wire::command::{Command, Import, Receipt};
 use wire::device::{ConfigRequest, StatusReply, StatusRequest};
 use wire::health::Lease;
@@ -95,6 +96,10 @@ impl Engine {
             bench.give(lease.ip, lease.mac);
         }
         let preferences = store::settings::preferences(&tx)?;
+        let backup = BackupState {
+            last: store::settings::last_backup(&tx)?,
+            ..BackupState::default()
+        };
         let low = pools::low(&tx, preferences.names_low)?;
         let vouched = store::boards::vouched(&tx)?;
         tx.commit().map_err(store::StoreError::from)?;
@@ -108,6 +113,7 @@ impl Engine {
             batches: plans.batches.clone(),
             images: plans.images.clone(),
             preferences,
+            backup,
             is_rehearsal: options.rehearsal,
             ..Snapshot::default()
         });
@@ -129,6 +135,7 @@ impl Engine {
                 rehearsal_models: None,
                 rehearsal_run: 0,
                 standing: None,
+                missing_packs: std::collections::BTreeSet::new(),
                 folder: options.data_dir.clone(),
             },
             published: Arc::clone(&published),
@@ -215,6 +222,9 @@ impl Engine {
 
     /// Changes something.
     pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
+        if command == Command::ConfigReload {
+            return self.reload().await;
+        }
         self.admissible(&command).await?;
         self.work(|turn| commands::run(turn, command)).await
     }

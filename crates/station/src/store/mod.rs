@@ -8,6 +8,7 @@
 pub mod batches;
 pub mod boards;
 mod column;
+pub mod copies;
 pub mod deployments;
 pub mod events;
 pub mod figures;
@@ -20,6 +21,7 @@ pub mod migrations;
 pub mod names;
 mod open;
 pub mod products;
+pub mod profiles;
 pub mod settings;
 pub mod tokens;
 pub mod venues;

@@ -4,14 +4,15 @@ mod batches;
 mod boards;
 mod names;
 mod products;
+pub(super) mod profiles;
 pub(super) mod rehearsals;
 mod settings;
 pub(super) mod shared;
 mod venues;
 
 use super::effect::Effect;
-use super::image;
 use super::turn::Turn;
+use super::{backup, image};
 use shared::done;
 use wire::command::{Command, Receipt};
 use wire::refusal::Refusal;
@@ -109,6 +110,19 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
         Command::BoardPlace { board, place } => boards::place(turn, board, &place),
         Command::PreferencesSet(preferences) => settings::preferences(turn, preferences),
         Command::DeploymentSet(choice) => settings::deployment(turn, &choice),
+        Command::ProfileSave {
+            name,
+            product,
+            venue,
+        } => profiles::save(turn, &name, product.as_ref(), venue.as_ref()),
+        Command::ProfileImport { text, replace } => profiles::import(turn, &text, replace),
+        Command::ProfileApply { name } => profiles::apply(turn, &name),
+        Command::ProfileRemove { name } => profiles::remove(turn, &name),
+        Command::ConfigReload => Err(Refusal::invalid(
+            "command",
+            "Reading the configuration again cannot be tried.",
+        )),
+        Command::BackupNow => backup::now(turn),
         Command::Unknown => Err(Refusal::invalid(
             "command",
             "This version does not know that command.",
