@@ -2,7 +2,8 @@
 
 use crate::common::Common;
 use crate::{
-    batch, boards, check, history, image, manual, names, operator, paper, plans, rehearse, server,
+    backup, batch, boards, check, history, image, manual, names, operator, paper, plans, profile,
+    rehearse, server,
 };
 use clap::{Parser, Subcommand};
 
@@ -60,6 +61,13 @@ pub(crate) enum Verb {
     /// The servers of the deployment side.
     #[command(subcommand)]
     Server(server::Verb),
+    /// Ways of working, kept under a name.
+    #[command(subcommand)]
+    Profile(profile::Verb),
+    /// Make a backup: in the station's folder, or as one file for another machine.
+    Backup(backup::Backup),
+    /// Put a backup in the place of the data folder.
+    Restore(backup::Restore),
     /// Labels for boards, to print.
     Label(paper::Label),
     /// Past and present deployments.

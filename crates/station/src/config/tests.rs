@@ -27,6 +27,9 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.management.listen.to_string(), "127.0.0.1:5000");
     assert!(config.boards.require_token && !config.dhcp.answer_uefi);
     assert_eq!(config.boards.device_api, DeviceApi::Open);
+    let plan = config.backup_plan();
+    assert_eq!(plan.dir, config.data_dir.join("backups"));
+    assert_eq!((plan.every_hours, plan.keep, plan.warn_days), (24, 14, 7));
 }
 
 #[test]
@@ -67,6 +70,11 @@ names = ["Bench.example"]
 group = "benches"
 idle_minutes = 20
 login_hours = 8
+[backup]
+dir = "/mnt/copies"
+every_hours = 6
+keep = 30
+warn_days = 2
 "#,
         &here(),
     )
@@ -96,6 +104,9 @@ login_hours = 8
     assert_eq!(m.group.as_deref(), Some("benches"));
     assert_eq!(m.sessions.idle.as_secs(), 20 * 60);
     assert_eq!(m.sessions.longest.as_secs(), 8 * 3600);
+    let plan = config.backup_plan();
+    assert_eq!(plan.dir, Path::new("/mnt/copies"));
+    assert_eq!((plan.every_hours, plan.keep, plan.warn_days), (6, 30, 2));
 }
 
 #[test]

@@ -26,6 +26,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::Stream;
 use wire::agent::{Ack, CheckIn, Hello, HelloAck, Order, Report};
+use wire::backup::BackupState;
 use wire::command::Import;
 use wire::device::{ConfigRequest, StatusReply, StatusRequest};
 use wire::health::Lease;
@@ -98,6 +99,10 @@ impl Engine {
             bench.lease(lease.ip, lease.mac);
         }
         let preferences = store::settings::preferences(&tx)?;
+        let backup = BackupState {
+            last: store::settings::last_backup(&tx)?,
+            ..BackupState::default()
+        };
         let low = pools::low(&tx, preferences.names_low)?;
         let vouched = store::boards::vouched(&tx)?;
         tx.commit().map_err(store::StoreError::from)?;
@@ -111,6 +116,7 @@ impl Engine {
             batches: plans.batches.clone(),
             images: plans.images.clone(),
             preferences,
+            backup,
             is_rehearsal: options.rehearsal,
             ..Snapshot::default()
         });
@@ -132,6 +138,7 @@ impl Engine {
                 rehearsal_models: None,
                 rehearsal_run: 0,
                 standing: None,
+                missing_packs: std::collections::BTreeSet::new(),
                 folder: options.data_dir.clone(),
             },
             published: Arc::clone(&published),

@@ -8,6 +8,7 @@
 use super::config::Config;
 use super::effect::Effect;
 use super::noticed::Noticed;
+use super::packs;
 use super::plans::Plans;
 use super::pools;
 use super::watch::Published;
@@ -356,7 +357,8 @@ impl<'a> Turn<'a> {
             }
         }
         if draft.images_touched {
-            draft.images = Some(store::images::all(self.tx)?);
+            let images = store::images::all(self.tx)?;
+            draft.images = Some(packs::marked(images, &self.config.missing_packs));
         }
         Ok(draft)
     }
