@@ -2,14 +2,17 @@
 
 use crate::common::Common;
 use crate::{
-    batch, boards, check, history, image, names, operator, paper, plans, rehearse, server,
+    backup, batch, boards, check, history, image, manual, names, operator, paper, plans, profile,
+    rehearse, server,
 };
 use clap::{Parser, Subcommand};
 
 /// Provisions Raspberry Pi boards over the network: imaged, verified, named and recorded.
 #[derive(Debug, Parser)]
 #[command(name = "punnet", version, args_conflicts_with_subcommands = false)]
-#[command(after_help = "Exit status: 0 done, 1 refused or failed, 2 wrong usage.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 78 wrong configuration."
+)]
 pub(crate) struct Args {
     /// What every verb takes.
     #[command(flatten)]
@@ -58,6 +61,13 @@ pub(crate) enum Verb {
     /// The servers of the deployment side.
     #[command(subcommand)]
     Server(server::Verb),
+    /// Ways of working, kept under a name.
+    #[command(subcommand)]
+    Profile(profile::Verb),
+    /// Make a backup: in the station's folder, or as one file for another machine.
+    Backup(backup::Backup),
+    /// Put a backup in the place of the data folder.
+    Restore(backup::Restore),
     /// Labels for boards, to print.
     Label(paper::Label),
     /// Past and present deployments.
@@ -69,6 +79,11 @@ pub(crate) enum Verb {
     Operator(operator::Verb),
     /// The record of who did what.
     Deeds(operator::Deeds),
+    /// Print what a shell needs to complete the verbs.
+    Completions(manual::Completions),
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Manual(manual::Manual),
 }
 
 #[cfg(test)]

@@ -4,11 +4,16 @@
 //! and the two doors, and carries what each tells to whom it concerns. What it returns is held by
 //! whoever wants the station to run: the daemon, the window, a rehearsal, a test.
 
+mod backups;
 mod carry;
 mod conduct;
+mod live;
 mod management;
 mod world;
 
+pub use live::Reload;
+
+use crate::backup::remedied;
 use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
 use crate::config::Config;
@@ -158,6 +163,8 @@ pub struct Extras {
     pub page: Page,
     /// Somebody who can rehearse beside the station; without, it refuses to.
     pub rehearsals: Option<Arc<dyn Rehearsals>>,
+    /// Reads the configuration again; without, the station refuses to.
+    pub reload: Option<Arc<dyn Reload>>,
 }
 
 /// Starts a station. Must be called within a tokio runtime; returns once the doors are open. The
@@ -171,11 +178,17 @@ pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartErro
 pub async fn run_with(
     config: Config,
     mode: Mode,
-    Extras { page, rehearsals }: Extras,
+    Extras {
+        page,
+        rehearsals,
+        reload,
+    }: Extras,
 ) -> Result<RunningStation, StartError> {
     let rehearsal = mode == Mode::Rehearsal;
     make_private(&config.data_dir)?;
     let engine = open_engine(&config, rehearsal)?;
+    let (plan, planned) = watch::channel(config.backup_plan());
+    let (orders, ordered) = mpsc::channel(64);
     let library = open_library(&config)?;
     let key = Arc::new(imaging::key::load_or_create(
         &config.data_dir.join("station.key"),
@@ -193,6 +206,7 @@ pub async fn run_with(
         has_page: page.has("/index.html"),
         fingerprint: fingerprint.clone(),
         begun: Instant::now(),
+        live: live::Live::new(&config, reload, plan, orders.clone()),
     };
     let config = world.show(&engine, config).await?;
     let netlink = (!rehearsal).then(Netlink::open).transpose()?;
@@ -206,6 +220,7 @@ pub async fn run_with(
         engine: engine.clone(),
         library: library.clone(),
         traffic: traffic.clone(),
+        device_api: config.boards.device_api,
     });
     let board_routes = boards.list().to_vec();
 
@@ -215,7 +230,7 @@ pub async fn run_with(
     let events = (dhcp_events, tftp_events);
     let rights = Rights::new(Search::of_process());
     let launcher = Launcher::new(
-        Arc::clone(&config),
+        &config,
         rights.clone(),
         rehearsal,
         engine.clone(),
@@ -227,11 +242,11 @@ pub async fn run_with(
     let side = Side::new(&config, launcher, rights, netlink, move |told| {
         tell(&teller, &show, told);
     });
-    let (orders, ordered) = mpsc::channel(64);
     let side = tokio::spawn(side.run(ordered, stop.clone()));
 
     let conductor = rehearsals.map(|rehearsals| conduct::begin(&engine, rehearsals, &stop));
     let (rehearsals, conducting) = conductor.unzip();
+    let (backups, keeping) = backups::begin(&engine, &library, &config, planned, &stop).await;
     let carrier = carry::Carrier {
         engine: engine.clone(),
         library,
@@ -240,12 +255,14 @@ pub async fn run_with(
         orders,
         traffic,
         rehearsals,
+        backups,
         stop: stop.clone(),
     };
     let (operator_routes, serving) = doors.serve(&engine, page, uploads, &stop);
     let mut rest = Vec::from(serving);
     rest.extend(carrier.begin(dhcp_heard, tftp_heard));
     rest.extend(conducting);
+    rest.push(keeping);
     let station = RunningStation {
         engine,
         servers,
@@ -419,7 +436,8 @@ fn open_engine(config: &Config, rehearsal: bool) -> Result<Engine, engine::OpenE
     let engine = Engine::open(engine::Options {
         data_dir: config.data_dir.clone(),
         rehearsal,
-    })?;
+    });
+    let engine = engine.map_err(|e| remedied(e, &config.data_dir, &config.backup_plan().dir))?;
     engine.set_require_token(config.boards.require_token);
     Ok(engine)
 }

@@ -2,11 +2,13 @@
 
 use crate::batch::{Batch, BatchId, BatchPlan, Name, Product, Venue};
 use crate::board::{Board, BoardId, Mac};
+use crate::configuration::Reloaded;
 use crate::health::ServerKind;
 use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
 use crate::nic::DeploymentChoice;
 use crate::operator::{Operator, OperatorName, Password, Role};
+use crate::profile::ProfileReport;
 use crate::rehearsal::RehearsalPlan;
 use crate::settings::Preferences;
 use crate::time::Millis;
@@ -285,6 +287,39 @@ pub enum Command {
         /// Who.
         name: OperatorName,
     },
+    /// Make a backup in the station's folder of backups, in the background.
+    BackupNow,
+    /// Keep how the station is set now as a profile, in the place of one with the same name.
+    ProfileSave {
+        /// Its name.
+        name: String,
+        /// With this product.
+        #[serde(default)]
+        product: Option<ProductCode>,
+        /// With this venue.
+        #[serde(default)]
+        venue: Option<VenueCode>,
+    },
+    /// Take a profile in from the text of its file. The receipt says what applying it would change.
+    ProfileImport {
+        /// The text.
+        text: String,
+        /// Put it in the place of one with the same name.
+        #[serde(default)]
+        replace: bool,
+    },
+    /// Set the station up as a profile says: all of it, or nothing.
+    ProfileApply {
+        /// Which.
+        name: String,
+    },
+    /// Forget a profile.
+    ProfileRemove {
+        /// Which.
+        name: String,
+    },
+    /// Read the configuration again and apply what changed in it.
+    ConfigReload,
     /// A command this build does not know; refused.
     #[serde(other)]
     Unknown,
@@ -338,6 +373,10 @@ pub enum Receipt {
         /// Its id.
         import: String,
     },
+    /// A profile, and what it changes.
+    Profile(Box<ProfileReport>),
+    /// The configuration was read again.
+    Config(Reloaded),
     /// A receipt this build does not know.
     #[serde(other)]
     Unknown,

@@ -1,8 +1,10 @@
 //! The verb *query*: history, lists too big for the snapshot, details.
 
+use crate::backup::Backups;
 use crate::batch::{Batch, BatchId, Name, NameState, Product, Venue, VerifyLevel};
 use crate::board::{Board, BoardId, Stage};
 use crate::command::{Command, Receipt};
+use crate::configuration::Configuration;
 use crate::document::{Document, DocumentKind};
 use crate::event::Event;
 use crate::health::{Lease, Ready, Works};
@@ -10,6 +12,7 @@ use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
 use crate::nic::Nic;
 use crate::operator::{Deed, DeedFilter, Operator};
+use crate::profile::Profile;
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::sheet::Sheet;
@@ -82,6 +85,12 @@ pub enum Query {
     Operators,
     /// The record of who did what, newest first.
     Deeds(DeedFilter),
+    /// The backups in the station's folder.
+    Backups,
+    /// The profiles, by name.
+    Profiles,
+    /// The configuration that is in effect, and where each value comes from.
+    Configuration,
     /// A query this build does not know; refused.
     #[serde(other)]
     Unknown,
@@ -312,6 +321,12 @@ pub enum Answer {
     Operators(Vec<Operator>),
     /// To [`Query::Deeds`].
     Deeds(Vec<Deed>),
+    /// To [`Query::Backups`].
+    Backups(Backups),
+    /// To [`Query::Profiles`].
+    Profiles(Vec<Profile>),
+    /// To [`Query::Configuration`].
+    Configuration(Configuration),
 }
 
 /// What would come of a command.

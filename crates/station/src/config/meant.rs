@@ -1,6 +1,10 @@
 //! The configuration as it is meant: defaults filled in, values parsed, rules between them checked.
 
+use super::backup::Backup;
+use super::device_api::DeviceApi;
+use super::door::Door;
 use super::place::Environment;
+use super::shown::Sources;
 use super::subnet::{LeaseRange, Subnet};
 use super::written::{At, Number, Place, Problem, Switch, Text, Written};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,10 +18,14 @@ use wire::Mac;
 pub struct Config {
     /// The folder with the database, packs, keys and the socket.
     pub data_dir: PathBuf,
+    /// Where its Unix socket is.
+    pub door: Door,
     /// The NIC that the boards hang on.
     pub deployment: Deployment,
     /// What names the NIC, so that it cannot be chosen while the station runs: the file and its line.
     pub deployment_fixed_by: Option<String>,
+    /// Where its values come from.
+    pub sources: Sources,
     /// How addresses are handed out.
     pub dhcp: Dhcp,
     /// Loaders for boards with UEFI firmware.
@@ -28,6 +36,8 @@ pub struct Config {
     pub boards: Boards,
     /// The door for operators.
     pub management: Management,
+    /// Copies of the database.
+    pub backup: Backup,
 }
 
 /// The deployment side.
@@ -89,6 +99,8 @@ pub struct AgentFiles {
 pub struct Boards {
     /// Refuse a check-in without the token that the boot files carried.
     pub require_token: bool,
+    /// Who may use the device API of foreign installers.
+    pub device_api: DeviceApi,
 }
 
 /// The door for operators.
@@ -146,12 +158,15 @@ impl Config {
             manage_address: false,
         };
         config.management.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        // Only when asked for.
+        config.backup.every_hours = 0;
+        config.backup.warn_days = 0;
         config
     }
 
-    /// The Unix socket of the door for operators.
-    pub fn socket(&self) -> PathBuf {
-        self.data_dir.join("punnet.sock")
+    /// When and where copies of the database are made.
+    pub fn backup_plan(&self) -> crate::backup::Plan {
+        self.backup.plan(&self.data_dir)
     }
 
     /// The folder of images that browsers sent.
@@ -174,6 +189,8 @@ impl Config {
         let mut read = Meaning { problems };
         let data_dir = read.path(&written.data_dir, "data_dir");
         Self {
+            door: Door::of(data_dir.is_some(), environment),
+            sources: Sources::of(written, environment),
             data_dir: data_dir.unwrap_or_else(|| environment.data_dir()),
             deployment: deployment(written, &mut read),
             deployment_fixed_by: written
@@ -217,8 +234,10 @@ impl Config {
             },
             boards: Boards {
                 require_token: switch(&written.boards.require_token, true),
+                device_api: read.text(&written.boards.device_api).unwrap_or_default(),
             },
             management: management(written, &mut read),
+            backup: Backup::meant(&written.backup, &mut read),
         }
     }
 }
@@ -342,16 +361,25 @@ fn switch(written: &Switch, default: bool) -> bool {
 }
 
 /// Gathers problems while values are read.
-struct Meaning<'p> {
+pub(super) struct Meaning<'p> {
     problems: &'p mut Vec<Problem>,
 }
 
+impl<'p> Meaning<'p> {
+    pub(super) fn of(problems: &'p mut Vec<Problem>) -> Self {
+        Self { problems }
+    }
+}
+
 impl Meaning<'_> {
-    fn wrong(&mut self, place: Place, text: String) {
+    pub(super) fn wrong(&mut self, place: Place, text: String) {
         self.problems.push(Problem { place, text });
     }
 
-    fn parsed<T: FromStr<Err: std::fmt::Display>>(&mut self, at: &At<String>) -> Option<T> {
+    pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        at: &At<String>,
+    ) -> Option<T> {
         match at.value.parse() {
             Ok(value) => Some(value),
             Err(e) => {
@@ -365,7 +393,7 @@ impl Meaning<'_> {
         written.as_ref().and_then(|at| self.parsed(at))
     }
 
-    fn number(
+    pub(super) fn number(
         &mut self,
         written: &Number,
         key: &str,
@@ -389,7 +417,7 @@ impl Meaning<'_> {
         u16::try_from(port).unwrap_or(default)
     }
 
-    fn path(&mut self, written: &Text, key: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, written: &Text, key: &str) -> Option<PathBuf> {
         let at = written.as_ref()?;
         let path = PathBuf::from(&at.value);
         if path.is_absolute() {
@@ -403,6 +431,34 @@ impl Meaning<'_> {
             ),
         );
         None
+    }
+
+    /// A text that has to be written, in this section.
+    pub(super) fn needed<'t>(
+        &mut self,
+        section: &str,
+        key: &str,
+        place: Place,
+        written: &'t Text,
+    ) -> Option<&'t At<String>> {
+        if written.is_none() {
+            self.wrong(place, format!("{section} wants a {key}"));
+        }
+        written.as_ref()
+    }
+
+    /// A text of one line, of 1 to `most` characters.
+    pub(super) fn short(&mut self, key: &str, place: Place, written: Text, most: usize) -> String {
+        let at = written.unwrap_or_else(|| At {
+            value: String::new(),
+            place,
+        });
+        let text = at.value.trim();
+        let length = text.chars().count();
+        if !(1..=most).contains(&length) || text.chars().any(char::is_control) {
+            self.wrong(at.place, format!("{key} wants 1 to {most} characters"));
+        }
+        text.to_owned()
     }
 
     fn interface(&mut self, at: &At<String>) {

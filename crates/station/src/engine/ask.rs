@@ -26,6 +26,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::Stream;
 use wire::agent::{Ack, CheckIn, Hello, HelloAck, Order, Report};
+use wire::backup::BackupState;
 use wire::command::Import;
 use wire::device::{ConfigRequest, StatusReply, StatusRequest};
 use wire::health::Lease;
@@ -33,7 +34,7 @@ use wire::image::Image;
 use wire::refusal::{Code, Refusal};
 use wire::rehearsal::RehearsalState;
 use wire::update::{Snapshot, Update};
-use wire::{BoardId, Millis};
+use wire::{BoardId, ImageId, Millis};
 
 /// Boards not heard of for this long leave the bench when the station starts: 30 days.
 const LEAVES_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -95,9 +96,13 @@ impl Engine {
         let mut bench = desk::recover(&tx, on_bench, &plans, clock())?;
         let by_appearance: Vec<BoardId> = bench.by_appearance();
         for lease in store::leases::all(&tx)? {
-            bench.give(lease.ip, lease.mac);
+            bench.lease(lease.ip, lease.mac);
         }
         let preferences = store::settings::preferences(&tx)?;
+        let backup = BackupState {
+            last: store::settings::last_backup(&tx)?,
+            ..BackupState::default()
+        };
         let low = pools::low(&tx, preferences.names_low)?;
         let vouched = store::boards::vouched(&tx)?;
         tx.commit().map_err(store::StoreError::from)?;
@@ -111,11 +116,12 @@ impl Engine {
             batches: plans.batches.clone(),
             images: plans.images.clone(),
             preferences,
+            backup,
             is_rehearsal: options.rehearsal,
             ..Snapshot::default()
         });
         let boots = Arc::new(BootView::default());
-        boots.refresh(&bench, &plans, None);
+        boots.refresh(&bench, &plans, None, true);
         let (effects, effects_end) = mpsc::unbounded_channel();
         for mac in vouched {
             // The receiver is in our hands.
@@ -132,6 +138,7 @@ impl Engine {
                 rehearsal_models: None,
                 rehearsal_run: 0,
                 standing: None,
+                missing_packs: std::collections::BTreeSet::new(),
                 folder: options.data_dir.clone(),
             },
             published: Arc::clone(&published),
@@ -296,6 +303,23 @@ impl Engine {
     /// What to serve to a client that asks for a boot file. Instant.
     pub fn boot_answer(&self, who: BootClient) -> BootAnswer {
         self.inner.boots.answer(who)
+    }
+
+    /// May whoever asks from this address fetch this pack? It has to show the session that its
+    /// check-in opened ([`wire::agent::SESSION_HEADER`]), from its board's own address, for its own
+    /// image. Instant.
+    pub fn may_fetch(
+        &self,
+        from: Ipv4Addr,
+        session: Option<&str>,
+        image: ImageId,
+    ) -> Result<(), Refusal> {
+        self.inner.boots.may_fetch(from, session, image)
+    }
+
+    /// Has DHCP given this address to a board? Instant.
+    pub fn has_leased(&self, address: Ipv4Addr) -> bool {
+        self.inner.boots.has_leased(address)
     }
 
     /// An image import is further, or has ended.

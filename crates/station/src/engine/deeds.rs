@@ -70,6 +70,12 @@ impl Engine {
                 return Err(refusal);
             }
         };
+        // The file is read, and what is outside the engine told, before anything is written.
+        if command == Command::ConfigReload {
+            let done = self.reload().await;
+            self.write_down(attempt, done.as_ref().err().cloned());
+            return done;
+        }
         let about_operators = commands::is_about_operators(&command);
         let done = self.at_desk(move |desk| {
             let done = desk.turn(|turn| {

@@ -55,8 +55,7 @@ impl Listening {
                 (Some(tls), Some(fingerprint))
             }
         };
-        let socket = config.socket();
-        let (unix, peers) = open_socket(&socket, management.group.as_deref())?;
+        let (unix, peers) = open_socket(config)?;
         match &fingerprint {
             Some(fingerprint) => {
                 tracing::info!(%at, %fingerprint, "the door for operators speaks HTTPS");
@@ -157,26 +156,22 @@ fn open_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     Ok((listener, real))
 }
 
-/// The engine's lock is held, so a socket file that lies there belongs to nobody. It belongs to the
-/// station's user alone, or to a group as well.
-fn open_socket(path: &Path, group: Option<&str>) -> Result<(UnixListener, Peers), StartError> {
+/// The socket, and who may speak through it: its mode says the same to the kernel.
+fn open_socket(config: &Config) -> Result<(UnixListener, Peers), StartError> {
+    let path = config.socket();
     let failed = |why| StartError::Operator {
         at: path.display().to_string(),
         why,
     };
-    let peers = Peers::of_process(group).map_err(|why| failed(io::Error::other(why)))?;
+    let peers = Peers::of_process(config.management.group.as_deref())
+        .map_err(|why| failed(io::Error::other(why)))?;
     let open = || {
-        match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        let listener = config.open_socket()?;
         if let Some(group) = peers.group() {
-            nix::unistd::chown(path, None, Some(group)).map_err(io::Error::from)?;
-            fs::set_permissions(path, Permissions::from_mode(0o660))?;
+            nix::unistd::chown(&path, None, Some(group)).map_err(io::Error::from)?;
+            fs::set_permissions(&path, Permissions::from_mode(0o660))?;
         }
-        Ok(listener)
+        UnixListener::from_std(listener)
     };
     let listener = open().map_err(failed)?;
     Ok((listener, peers))

@@ -8,6 +8,7 @@
 pub mod batches;
 pub mod boards;
 mod column;
+pub mod copies;
 pub mod deeds;
 pub mod deployments;
 pub mod events;
@@ -22,6 +23,7 @@ pub mod names;
 mod open;
 pub mod operators;
 pub mod products;
+pub mod profiles;
 pub mod settings;
 pub mod tokens;
 pub mod venues;

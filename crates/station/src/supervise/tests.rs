@@ -62,6 +62,8 @@ impl Launch for Script {
     }
 
     fn stand_on(&mut self, _: &Deployment) {}
+
+    fn hand_out(&mut self, _: &Dhcp) {}
 }
 
 struct Rig {

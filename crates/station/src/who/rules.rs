@@ -42,9 +42,16 @@ pub fn needed(command: &Command) -> Role {
         | Command::RehearsalStart(_)
         | Command::RehearsalStop
         | Command::Unknown => Role::Operator,
-        // What cannot be had back, where boards are served, and who works here.
+        // What cannot be had back, how and where boards are served, copies with secrets in them, and
+        // who works here.
         Command::ImageRemove { .. }
         | Command::DeploymentSet(_)
+        | Command::BackupNow
+        | Command::ProfileSave { .. }
+        | Command::ProfileImport { .. }
+        | Command::ProfileApply { .. }
+        | Command::ProfileRemove { .. }
+        | Command::ConfigReload
         | Command::OperatorAdd { .. }
         | Command::OperatorPassword { .. }
         | Command::OperatorRole { .. }
@@ -56,7 +63,7 @@ pub fn needed(command: &Command) -> Role {
 /// The least role that a question needs.
 pub fn needed_to_ask(query: &Query) -> Role {
     match query {
-        Query::Operators | Query::Deeds(_) => Role::Admin,
+        Query::Operators | Query::Deeds(_) | Query::Configuration => Role::Admin,
         _ => Role::Viewer,
     }
 }

@@ -17,4 +17,6 @@ mod operator;
 mod rehearsal;
 mod rig;
 mod routes;
+mod send_files;
 mod tls;
+mod trust;

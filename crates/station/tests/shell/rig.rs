@@ -1,6 +1,7 @@
 //! A station to test, and the clients that speak to it: DHCP and TFTP as a bootloader speaks them,
 //! HTTP as bytes over a socket.
 
+use crate::boards::check_in;
 use crate::image;
 use netboot::dhcp::client::Persona;
 use netboot::dhcp::client::{Conversation, Event, Grant, Lessee, Network};
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_stream::StreamExt as _;
+use wire::agent::{Job, Order, SESSION_HEADER};
 use wire::batch::{Batch, BatchPlan};
 use wire::command::{Command, ImportState, NameSource, Receipt};
 use wire::query::{Answer, Query};
@@ -41,6 +43,29 @@ pub(crate) struct Rig {
     folder: TempDir,
     /// What this station's configuration has of its own.
     change: fn(&mut Config),
+}
+
+/// A board that booted and has its job.
+pub(crate) struct AtWork {
+    /// Its address.
+    pub ip: Ipv4Addr,
+    /// Its job.
+    pub job: Job,
+}
+
+impl AtWork {
+    /// The header line that lets it fetch its pack.
+    pub(crate) fn session(&self) -> String {
+        let Job {
+            deployment, secret, ..
+        } = &self.job;
+        format!("\r\n{SESSION_HEADER}: {deployment}:{secret}")
+    }
+
+    /// Where its pack is.
+    pub(crate) fn pack(&self) -> String {
+        format!("/agent/v1/packs/{}", self.job.image)
+    }
 }
 
 /// An answer of an HTTP server.
@@ -124,6 +149,11 @@ impl Rig {
         self.stock();
         let path = self.image("kart.img", 1);
         self.import(&path, true);
+        self.start_batch(boards)
+    }
+
+    /// A batch of the active image.
+    pub(crate) fn start_batch(&self, boards: u32) -> Batch {
         let plan = BatchPlan {
             product: "KXP2".parse().unwrap(),
             venue: "CORO".parse().unwrap(),
@@ -168,6 +198,13 @@ impl Rig {
         ] {
             self.command(command).unwrap();
         }
+    }
+
+    /// A golden image with a file of noise, which no pack makes smaller.
+    pub(crate) fn noisy_image(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        image::make_with(&path, 1, &image::noise(16 << 20));
+        path
     }
 
     /// A golden image in the test's folder.
@@ -286,6 +323,24 @@ impl Rig {
         panic!("no address for {serial:08x}")
     }
 
+    /// The token in the boot files of the board that has this address.
+    pub(crate) fn token_of(&self, ip: Ipv4Addr) -> String {
+        let cmdline = self.fetch_text(ip, "cmdline.txt");
+        let mut words = cmdline.split_whitespace();
+        let token = words.find_map(|w| w.strip_prefix("punnet.token="));
+        token.expect("no token").to_owned()
+    }
+
+    /// A board boots and is given a job of the batch that runs.
+    pub(crate) fn at_work(&self, serial: u32) -> AtWork {
+        let ip = self.lease(serial).address;
+        let check_in = check_in(serial, Some(self.token_of(ip)));
+        match self.board_post(ip, "/agent/v1/check-in", &check_in).as_() {
+            Order::Provision(job) => AtWork { ip, job: *job },
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Fetches a file by TFTP from the address `from`.
     pub(crate) fn fetch(&self, from: Ipv4Addr, path: &str) -> Outcome {
         let socket = UdpSocket::bind(SocketAddrV4::new(from, 0)).unwrap();
@@ -323,11 +378,19 @@ impl Rig {
 
     /// A request to the door for boards, from the address `from`.
     pub(crate) fn board(&self, from: Ipv4Addr, request: &str, body: &[u8]) -> Reply {
+        let door = self.at.http.unwrap().to_string();
+        converse(self.call(from), request, &door, body)
+    }
+
+    /// A connection from the address `from` to the door for boards.
+    pub(crate) fn call(&self, from: Ipv4Addr) -> TcpStream {
         let own = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         own.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        // Small, so that little is under way when a test stops reading.
+        own.set_recv_buffer_size(64 << 10).unwrap();
         let door = SocketAddr::V4(self.at.http.unwrap());
         own.connect(&door.into()).unwrap();
-        converse(TcpStream::from(own), request, &door.to_string(), body)
+        TcpStream::from(own)
     }
 
     /// A JSON request to the door for boards.

@@ -107,6 +107,7 @@ export class World {
       batches: [this.#batch(1, 'active', boards, now), { ...this.#batch(2, 'pending', 10, now), rank: 2 }],
       boards: Array.from({ length: boards }, (_, i) => this.#board(i, now, rehearsal)),
     };
+    this.#count();
     this.names = Array.from({ length: 5000 }, (_, i) => this.#name(i + 1, boards, now));
     this.history = Array.from({ length: 500 }, (_, i) => this.#deployment(i, now));
     this.events = this.snapshot.boards.flatMap((b, i) => [
@@ -223,8 +224,14 @@ export class World {
         progress: long ? { done: 0, total: TOTAL, rate: 8e7 + Math.random() * 4e7, limit: 'disk' } : null,
       });
     }
+    const batch = this.#count();
+    if (batch) this.tell({ update: 'batch', value: batch });
+  }
+
+  /** Counts the boards of the running batch, which it gives back. */
+  #count(): Batch | undefined {
     const batch = this.snapshot.batches.find((b) => b.id === 1);
-    if (!batch || batch.ended !== null) return;
+    if (!batch || batch.ended !== null) return undefined;
     const is = (...stages: Stage[]) => this.snapshot.boards.filter((b) => stages.includes(b.stage)).length;
     batch.counters = {
       planned: batch.plan.count,
@@ -233,7 +240,7 @@ export class World {
       failed: is('failed'),
       confirmed: is('first_boot_confirmed'),
     };
-    this.tell({ update: 'batch', value: batch });
+    return batch;
   }
 
   #host = (board: Board) => `KXP2-CORO-${String(parseInt(board.id, 16) % 1000).padStart(3, '0')}`;

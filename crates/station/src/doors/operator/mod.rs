@@ -136,7 +136,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (40, 20)
+            (46, 23)
         );
     }
 }

@@ -5,14 +5,15 @@ mod boards;
 mod names;
 mod operators;
 mod products;
+pub(super) mod profiles;
 pub(super) mod rehearsals;
 mod settings;
 pub(super) mod shared;
 mod venues;
 
 use super::effect::Effect;
-use super::image;
 use super::turn::Turn;
+use super::{backup, image};
 use shared::done;
 use wire::command::{Command, Receipt};
 use wire::refusal::Refusal;
@@ -137,6 +138,19 @@ pub(super) fn run(
         Command::OperatorRole { name, role } => operators::role(turn, &name, role),
         Command::OperatorDisable { name, disabled } => operators::disable(turn, &name, disabled),
         Command::OperatorRemove { name } => operators::remove(turn, &name),
+        Command::ProfileSave {
+            name,
+            product,
+            venue,
+        } => profiles::save(turn, &name, product.as_ref(), venue.as_ref()),
+        Command::ProfileImport { text, replace } => profiles::import(turn, &text, replace),
+        Command::ProfileApply { name } => profiles::apply(turn, &name),
+        Command::ProfileRemove { name } => profiles::remove(turn, &name),
+        Command::ConfigReload => Err(Refusal::invalid(
+            "command",
+            "Reading the configuration again cannot be tried.",
+        )),
+        Command::BackupNow => backup::now(turn),
         Command::Unknown => Err(Refusal::invalid(
             "command",
             "This version does not know that command.",

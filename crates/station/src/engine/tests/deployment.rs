@@ -4,7 +4,9 @@ use super::*;
 use crate::config::{Config, Deployment, Environment};
 use crate::engine::Effect;
 use crate::net::Nic;
-use crate::outside::{Outside, Soon};
+use crate::outside::{Outside, Soon, alone};
+use wire::backup::Backups;
+use wire::configuration::{Change, Configuration, Value};
 use wire::health::{ServerKind, Transfer, Works};
 use wire::nic::DeploymentChoice;
 use wire::query::Tried;
@@ -49,6 +51,22 @@ impl Outside for Machine {
                 ..Works::default()
             }
         })
+    }
+
+    fn backups(&self, _: Option<Millis>) -> Soon<'_, Result<Backups, Refusal>> {
+        Box::pin(async { Err(alone()) })
+    }
+
+    fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>> {
+        Box::pin(async { Err(alone()) })
+    }
+
+    fn apply(&self, _: Box<Config>, _: Vec<Change>) -> Soon<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn configuration(&self, _: Option<Deployment>) -> Configuration {
+        Configuration::default()
     }
 
     fn page(&self) -> Option<String> {
