@@ -1,5 +1,6 @@
 /** The mock's answers. */
 import type { Answer, Query, Sheet, Stage } from '../wire';
+import { keptAnswer } from './keep';
 import { tally } from './names';
 import { nics, would } from './plans';
 import type { World } from './world';
@@ -135,7 +136,7 @@ export function answer(world: World, query: Query): Answer | null {
       return board ? { answer: 'sheet', value: sheet(world, board.id) } : null;
     }
     default:
-      return null;
+      return keptAnswer(world, query);
   }
 }
 

@@ -2,6 +2,7 @@
 import { nothing } from '../fold';
 import { benched, benchForbids } from './bench';
 import { forbidden, importsMove, olderImage, planned, quietLink, someImports } from './plans';
+import { kept, keptForbids } from './keep';
 import { Refused } from '../station';
 import type {
   Batch,
@@ -13,6 +14,7 @@ import type {
   Image,
   Name,
   Product,
+  Profile,
   Receipt,
   Snapshot,
   Stage,
@@ -70,6 +72,7 @@ export class World {
   names: Name[] = [];
   events: Event[] = [];
   history: Deployment[] = [];
+  profiles: Profile[] = [];
   deployment: DeploymentChoice = {
     interface: 'eth1',
     address: '192.168.151.1/24',
@@ -173,7 +176,7 @@ export class World {
         break;
       }
       default: {
-        const receipt = planned(this, command) ?? benched(this, command);
+        const receipt = planned(this, command) ?? kept(this, command) ?? benched(this, command);
         if (receipt) return receipt;
       }
     }
@@ -182,7 +185,7 @@ export class World {
 
   /** What would come of a command: a few of the station's rules. */
   refusal(command: Command): Refused | null {
-    return forbidden(this, command) ?? benchForbids(this, command);
+    return forbidden(this, command) ?? keptForbids(this, command) ?? benchForbids(this, command);
   }
 
   tell(update: Update) {
@@ -349,6 +352,7 @@ export class World {
         grow: 'agent',
       },
       active: true,
+      pack_missing: false,
       imported: now - 86_400_000,
     };
   }
