@@ -123,7 +123,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (35, 18)
+            (41, 21)
         );
     }
 }

@@ -9,6 +9,7 @@ mod holds;
 mod names;
 mod papers;
 mod parallel;
+mod profiles;
 mod rehearsals;
 mod reports;
 mod restart;
