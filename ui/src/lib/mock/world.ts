@@ -3,6 +3,7 @@ import { nothing } from '../fold';
 import { benched, benchForbids } from './bench';
 import { peopled, peopleForbid, someDeeds, someOperators } from './people';
 import { forbidden, importsMove, olderImage, planned, quietLink, someImports } from './plans';
+import { kept, keptForbids } from './keep';
 import { Refused } from '../station';
 import type {
   Batch,
@@ -16,6 +17,7 @@ import type {
   Name,
   Operator,
   Product,
+  Profile,
   Receipt,
   Snapshot,
   Stage,
@@ -75,6 +77,7 @@ export class World {
   history: Deployment[] = [];
   operators: Operator[] = someOperators(Date.now());
   deeds: Deed[] = someDeeds(Date.now());
+  profiles: Profile[] = [];
   deployment: DeploymentChoice = {
     interface: 'eth1',
     address: '192.168.151.1/24',
@@ -179,7 +182,11 @@ export class World {
         break;
       }
       default: {
-        const receipt = planned(this, command) ?? benched(this, command) ?? peopled(this, command);
+        const receipt =
+          planned(this, command) ??
+          kept(this, command) ??
+          benched(this, command) ??
+          peopled(this, command);
         if (receipt) return receipt;
       }
     }
@@ -188,7 +195,12 @@ export class World {
 
   /** What would come of a command: a few of the station's rules. */
   refusal(command: Command): Refused | null {
-    return forbidden(this, command) ?? benchForbids(this, command) ?? peopleForbid(this, command);
+    return (
+      forbidden(this, command) ??
+      keptForbids(this, command) ??
+      benchForbids(this, command) ??
+      peopleForbid(this, command)
+    );
   }
 
   tell(update: Update) {
@@ -361,6 +373,7 @@ export class World {
         grow: 'agent',
       },
       active: true,
+      pack_missing: false,
       imported: now - 86_400_000,
     };
   }

@@ -6,6 +6,7 @@ import { bytes, count, ram, span } from '../words';
 import { health } from './en-health';
 import { history } from './en-history';
 import { images } from './en-images';
+import { backups, profiles } from './en-keep';
 import { people } from './en-people';
 import { names, plans } from './en-plans';
 import { settings, setup } from './en-setup';
@@ -255,6 +256,8 @@ export const en = {
   history,
   health,
   settings,
+  backups,
+  profiles,
   setup,
 };
 
