@@ -257,11 +257,13 @@ impl Target {
                     // It may be closed already, when places are short.
                     while begun.is_ok() {
                         let read = stream.read(&mut answer);
-                        match tokio::time::timeout(Duration::from_secs(1), read).await {
-                            Ok(Ok(0) | Err(_)) => break,
-                            Ok(Ok(_)) => {}
-                            Err(_) if stream.write_all(b"x").await.is_err() => break,
-                            Err(_) => {}
+                        let read = tokio::time::timeout(Duration::from_secs(1), read).await;
+                        let closed = match read {
+                            Ok(read) => !matches!(read, Ok(1..)),
+                            Err(_) => stream.write_all(b"x").await.is_err(),
+                        };
+                        if closed {
+                            break;
                         }
                     }
                 });

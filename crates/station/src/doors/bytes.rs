@@ -230,12 +230,11 @@ impl Pieces {
         } else {
             None
         };
-        let piece = match stretch {
-            Some(stretch) => Piece::InFile(stretch),
-            None => {
-                let ahead = self.ahead.take().unwrap_or_else(|| self.bring());
-                ahead.await.map_err(io::Error::other)??
-            }
+        let piece = if let Some(stretch) = stretch {
+            Piece::InFile(stretch)
+        } else {
+            let ahead = self.ahead.take().unwrap_or_else(|| self.bring());
+            ahead.await.map_err(io::Error::other)??
         };
         let length = match &piece {
             Piece::Read(bytes) => bytes.len() as u64,

@@ -346,7 +346,8 @@ mod tests {
                 let mut got = Vec::new();
                 let read = other.read_to_end(&mut got);
                 let (read, written) = tokio::join!(read, write(&mut line, pieces));
-                (read.unwrap(), written.unwrap());
+                read.unwrap();
+                written.unwrap();
                 (got, expected, sum.0.load(Ordering::Relaxed), of_files)
             });
             prop_assert!(got == expected);

@@ -15,6 +15,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -29,6 +30,9 @@ use wire::{ImageId, Mac, Refusal};
 
 /// Longest wait for anything that should take a moment.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Boots so far.
+static BOOTS: AtomicU64 = AtomicU64::new(1);
 
 /// A page for browsers.
 const PAGE: &[(&str, &[u8])] = &[
@@ -312,7 +316,9 @@ impl Rig {
         let own = SocketAddrV4::new(Ipv4Addr::new(127, 64, 0, (serial % 250) as u8 + 1), 0);
         let socket = UdpSocket::bind(own).unwrap();
         let mut conversation = Conversation::begin(socket, |now| {
-            Lessee::new(persona, mac, Network::Only(server), u64::from(serial), now)
+            // Each boot has numbers of its own.
+            let seed = BOOTS.fetch_add(1, Ordering::Relaxed);
+            Lessee::new(persona, mac, Network::Only(server), seed, now)
         });
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {

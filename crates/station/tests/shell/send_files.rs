@@ -92,10 +92,10 @@ fn any_range_is_the_bytes_of_the_file() {
         ..ProptestConfig::with_cases(40)
     };
     proptest!(config, |(
-        which in 0..2_usize, place in 0.0..1.0, length in prop_oneof![1..5000_u64, 1..12_000_000_u64]
+        which in 0..2_usize, place in 0..1000_u64, length in prop_oneof![1..5000_u64, 1..12_000_000_u64]
     )| {
         let (request, bytes) = &large.served[which];
-        let start = (lengths[which] as f64 * place) as u64;
+        let start = lengths[which] * place / 1000 + place % 7;
         let end = (start + length).min(lengths[which]);
         let request = format!("{request}\r\nRange: bytes={start}-{}", end - 1);
         let part = large.rig.board(large.ip, &request, b"");

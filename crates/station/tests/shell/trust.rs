@@ -1,10 +1,11 @@
 //! What the station believes of the deployment network, and what it does not.
 
 use crate::boards::check_in;
-use crate::rig::{Reply, Rig, converse, mac_of};
+use crate::rig::{PATIENCE, Reply, Rig, converse, mac_of};
 use netboot::tftp::client::Outcome;
 use std::io::{Read as _, Write as _};
 use std::net::Ipv4Addr;
+use std::time::Instant;
 use wire::agent::{AgentEvent, Order, Outcome as Finished, Report};
 use wire::batch::VerifyLevel;
 
@@ -44,13 +45,19 @@ fn a_token_of_an_earlier_boot_is_worth_nothing() {
     // It was switched off and boots anew.
     let ip = rig.lease(SERIAL).address;
     assert_eq!(ip, first.ip);
-    let old = check_in(SERIAL, Some(token.clone()));
+    let limit = Instant::now() + PATIENCE;
+    let new = loop {
+        let new = rig.token_of(ip);
+        if new != token {
+            break new;
+        }
+        assert!(Instant::now() < limit, "no token of its own");
+    };
+    let old = check_in(SERIAL, Some(token));
     forbidden(
         &rig.board_post(ip, "/agent/v1/check-in", &old),
         "the boot token of an earlier boot",
     );
-    let new = rig.token_of(ip);
-    assert_ne!(new, token);
     let order: Order = rig
         .board_post(ip, "/agent/v1/check-in", &check_in(SERIAL, Some(new)))
         .as_();
