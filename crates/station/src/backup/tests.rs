@@ -5,7 +5,6 @@ use super::archive::{self, Reader, Source};
 use super::restore::{RestoreError, restore};
 use super::{Plan, finding, folder, list, newest_good, snapshot};
 use crate::store::copies::{self, CopyError};
-use crate::store::lock::DataLock;
 use crate::store::{Store, files, settings};
 use std::fs;
 use std::io::Read as _;

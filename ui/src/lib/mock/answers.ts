@@ -1,5 +1,6 @@
 /** The mock's answers. */
 import type { Answer, Query, Sheet, Stage } from '../wire';
+import { keptAnswer } from './keep';
 import { tally } from './names';
 import { found as foundDeeds } from './people';
 import { nics, would } from './plans';
@@ -141,7 +142,7 @@ export function answer(world: World, query: Query): Answer | null {
       return board ? { answer: 'sheet', value: sheet(world, board.id) } : null;
     }
     default:
-      return null;
+      return keptAnswer(world, query);
   }
 }
 

@@ -7,6 +7,7 @@ import { health } from './en-health';
 import { history } from './en-history';
 import { images } from './en-images';
 import { people } from './en-people';
+import { backups, profiles } from './en-keep';
 import { names, plans } from './en-plans';
 import { settings, setup } from './en-setup';
 import { batches } from './en-batches';
@@ -255,6 +256,8 @@ export const en = {
   history,
   health,
   settings,
+  backups,
+  profiles,
   setup,
 };
 
