@@ -5,6 +5,9 @@
     reason = "what a test needs and does not get ends it, helpers included"
 )]
 
+#[path = "cli/keep.rs"]
+mod keep;
+
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

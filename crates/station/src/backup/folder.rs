@@ -94,7 +94,7 @@ mod tests {
     fn a_name_says_when_and_names_sort_by_time() {
         let moments = [0, 1, 999, 1_000, 1_795_000_000_123].map(Millis);
         let names = moments.map(name);
-        assert_eq!(names[4], "punnet-20261118-093320-123.db");
+        assert_eq!(names[4], "punnet-20261118-110640-123.db");
         for (name, at) in names.iter().zip(moments) {
             assert_eq!(moment(name), Some(at), "{name}");
         }

@@ -11,9 +11,9 @@ use crate::store::lock::{DataLock, LockError};
 use crate::store::{self, StoreError, migrations};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use wire::Millis;
@@ -116,8 +116,11 @@ pub fn restore(
     let name = data_dir.file_name().unwrap_or_default().to_string_lossy();
     let prefix = format!(".{name}.restoring-");
     tidy(parent, &prefix);
-    let staging = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent);
-    let staging = staging.map_err(about(parent))?;
+    let staging = tempfile::Builder::new()
+        .prefix(&prefix)
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(parent)
+        .map_err(about(parent))?;
     let new = staging.path();
     File::create(new.join(UNFINISHED)).map_err(about(new))?;
     let mut restored = match kind(file)? {

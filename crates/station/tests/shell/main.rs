@@ -6,6 +6,7 @@
     reason = "what a test needs and does not get ends it, helpers included"
 )]
 
+mod backups;
 mod boards;
 mod image;
 mod images;

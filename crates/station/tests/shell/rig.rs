@@ -130,6 +130,7 @@ impl Rig {
         let extras = Extras {
             page: Page::new(PAGE),
             rehearsals: rehearsals(&runtime),
+            reload: None,
         };
         let station = run_with(config, Mode::Rehearsal, extras);
         let station = runtime.block_on(station).unwrap();

@@ -299,6 +299,7 @@ const template = (product: string): Image => ({
     grow: 'image',
   },
   active: true,
+  pack_missing: false,
   imported: 0,
 });
 

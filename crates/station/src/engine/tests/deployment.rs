@@ -82,24 +82,24 @@ fn configured() -> Deployment {
     Config::defaults(&Environment::default()).deployment
 }
 
-async fn begin(rig: &Rig, fixed_by: Option<&str>) -> Deployment {
+pub(super) async fn begin(rig: &Rig, fixed_by: Option<&str>) -> Deployment {
     let fixed_by = fixed_by.map(ToOwned::to_owned);
     let begun = rig.engine.begin(Arc::new(Machine), configured(), fixed_by);
     begun.await.unwrap()
 }
 
-fn on(nic: &str) -> DeploymentChoice {
+pub(super) fn on(nic: &str) -> DeploymentChoice {
     DeploymentChoice {
         interface: Some(nic.to_owned()),
         ..configured().choice()
     }
 }
 
-async fn set(rig: &Rig, choice: DeploymentChoice) -> Result<Receipt, Refusal> {
+pub(super) async fn set(rig: &Rig, choice: DeploymentChoice) -> Result<Receipt, Refusal> {
     rig.engine.command(Command::DeploymentSet(choice)).await
 }
 
-async fn settings(rig: &Rig) -> Settings {
+pub(super) async fn settings(rig: &Rig) -> Settings {
     match rig.engine.query(Query::Settings).await.unwrap() {
         Answer::Settings(settings) => *settings,
         other => panic!("settings were asked for, not {other:?}"),

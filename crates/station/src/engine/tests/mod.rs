@@ -10,6 +10,7 @@ mod names;
 mod operators;
 mod papers;
 mod parallel;
+mod profiles;
 mod rehearsals;
 mod reports;
 mod restart;
