@@ -75,8 +75,118 @@ export class World {
   names: Name[] = [];
   events: Event[] = [];
   history: Deployment[] = [];
+  operators: Operator[] = someOperators(Date.now());
+  deeds: Deed[] = someDeeds(Date.now());
+  profiles: Profile[] = [];
+  deployment: DeploymentChoice = {
+    interface: 'eth1',
+    address: '192.168.151.1/24',
+    leases: '192.168.151.100-192.168.151.250',
+    force_default_route: false,
+  };
+  /** Milliseconds between two moves of every board. */
+  beat = 1000;
+  #readers = new Set<(update: Update) => void>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(boards: number, rehearsal: boolean) {
+    const now = Date.now();
+    this.snapshot = {
+      ...nothing(),
+      protocol: 1,
+      version: '0.1.0',
+      at: now,
+      is_rehearsal: rehearsal,
+      images: [this.#image(now), olderImage(this.#image(now))],
+      findings: [quietLink(now)],
+      imports: someImports(now),
+      preferences: { quiet: false, names_low: 5, disk_low: 5e9 },
+      servers: (['http', 'tftp', 'dhcp'] as const).map((server) => ({
+        server,
+        state: 'serving',
+        listen: `192.168.151.1:${{ http: 5001, tftp: 69, dhcp: 67 }[server]} on eth1`,
+        since: now - 600_000,
+      })),
+      batches: [this.#batch(1, 'active', boards, now), { ...this.#batch(2, 'pending', 10, now), rank: 2 }],
+      boards: Array.from({ length: boards }, (_, i) => this.#board(i, now, rehearsal)),
+    };
+    this.#count();
+    this.names = Array.from({ length: 5000 }, (_, i) => this.#name(i + 1, boards, now));
+    this.history = Array.from({ length: 500 }, (_, i) => this.#deployment(i, now));
+    this.events = this.snapshot.boards.flatMap((b, i) => [
+      this.#event(i * 2 + 1, b, `${b.model} with serial ${b.id} asks for an address.`, now - 300_000),
+      this.#event(i * 2 + 2, b, `It is now ${b.stage}.`, now - 200_000),
+    ]);
+  }
+
+  watch(read: (update: Update) => void): () => void {
+    this.#readers.add(read);
+    read({ update: 'snapshot', value: structuredClone({ ...this.snapshot, at: Date.now() }) });
+    this.#timer ??= setInterval(() => this.#move(), this.beat);
+    return () => {
+      this.#readers.delete(read);
+      if (this.#readers.size === 0) {
+        clearInterval(this.#timer);
+        this.#timer = undefined;
+      }
+    };
+  }
+
+  /** What a command does here; enough for the page to be tried. */
+  async command(command: Command): Promise<Receipt> {
+    const refused = this.refusal(command);
+    if (refused) throw refused;
+    switch (command.command) {
+      case 'board_retry':
+      case 'board_approve':
+        this.#change(command.board, { stage: 'assigned', hold: null, failure: null, stalled: null });
+        break;
+      case 'board_release':
+        this.snapshot.boards = this.snapshot.boards.filter((b) => b.id !== command.board);
+        this.tell({ update: 'board_gone', value: command.board });
+        break;
+      case 'board_place':
+        this.#change(command.board, { place: command.place || null });
+        break;
+      case 'server_start':
+      case 'server_stop': {
+        const server = this.snapshot.servers.find((s) => s.server === command.server);
+        if (!server) break;
+        const next = {
+          server: server.server,
+          listen: server.listen,
+          since: Date.now(),
+          state: command.command === 'server_stop' ? ('stopped' as const) : ('serving' as const),
+        };
+        this.snapshot.servers = this.snapshot.servers.map((s) => (s === server ? next : s));
+        this.tell({ update: 'server', value: next });
+        break;
+      }
+      case 'batch_create': {
+        const { product, venue, count, image, rules, disks, reimage } = command;
+        const plan = { product, venue, count, image, rules, disks, reimage };
+        const batch = {
+          ...this.#batch(this.snapshot.batches.length + 1, 'pending', count, Date.now()),
+          plan,
+        };
+        this.snapshot.batches.push(batch);
+        this.tell({ update: 'batch', value: batch });
+        return { receipt: 'batch', ...batch };
+      }
+      case 'batch_start':
+      case 'batch_pause':
+      case 'batch_resume': {
+        const state = command.command === 'batch_pause' ? 'paused' : 'active';
+        const batch = this.snapshot.batches.find((b) => b.id === command.batch);
+        if (batch) this.tell({ update: 'batch', value: { ...Object.assign(batch, { state }) } });
+        break;
+      }
+      default: {
         const receipt =
-          planned(this, command) ?? kept(this, command) ?? benched(this, command) ?? peopled(this, command);
+          planned(this, command) ??
+          kept(this, command) ??
+          benched(this, command) ??
+          peopled(this, command);
         if (receipt) return receipt;
       }
     }
