@@ -73,7 +73,7 @@ impl Engine {
         // The file is read, and what is outside the engine told, before anything is written.
         if command == Command::ConfigReload {
             let done = self.reload().await;
-            self.write_down(attempt, done.as_ref().err().cloned());
+            self.write_down(attempt, done.as_ref().err().cloned()).await;
             return done;
         }
         let about_operators = commands::is_about_operators(&command);
