@@ -93,10 +93,10 @@ pub fn read(text: &str) -> Result<Profile, Vec<Problem>> {
         match key.get_ref().as_ref() {
             "profile" => version = r.number("profile", value),
             "name" => name = r.text("name", value),
-            "deployment" => side = placed(r, value, SideWritten::read),
-            "product" => product = placed(r, value, ProductWritten::read),
-            "venue" => venue = placed(r, value, VenueWritten::read),
-            "preferences" => preferences = placed(r, value, PreferencesWritten::read),
+            "deployment" => side = Some(placed(r, value, SideWritten::read)),
+            "product" => product = Some(placed(r, value, ProductWritten::read)),
+            "venue" => venue = Some(placed(r, value, VenueWritten::read)),
+            "preferences" => preferences = Some(placed(r, value, PreferencesWritten::read)),
             other => r.unknown_key(other, key.span().start, "a profile", TOP_KEYS),
         }
     }
@@ -139,9 +139,9 @@ fn placed<T: Default>(
     reader: &mut Reader<'_>,
     value: &Spanned<DeValue<'_>>,
     read: fn(&DeTable<'_>, &mut Reader<'_>) -> T,
-) -> Option<At<T>> {
+) -> At<T> {
     let section = reader.table(value, read);
-    Some(reader.at(section, value))
+    reader.at(section, value)
 }
 
 fn deployment(at: &At<SideWritten>, meaning: &mut Meaning<'_>) -> DeploymentChoice {

@@ -76,7 +76,7 @@ fn archive(rig: &Rig) -> std::path::PathBuf {
 fn a_board_keeps_its_name_on_another_machine_and_a_missing_pack_is_healed() {
     let rig = Rig::with_batch();
     let first = name_of(&rig, "9d00ce41d137e638");
-    let golden = rig.image("kart.img", 1);
+    let golden = rig.folder().join("kart.img");
     let file = archive(&rig);
     let key = std::fs::read(rig.folder().join("data/station.key")).unwrap();
     let mut other = Rig::new();

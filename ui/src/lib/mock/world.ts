@@ -183,10 +183,7 @@ export class World {
       }
       default: {
         const receipt =
-          planned(this, command) ??
-          kept(this, command) ??
-          benched(this, command) ??
-          peopled(this, command);
+          planned(this, command) ?? kept(this, command) ?? benched(this, command) ?? peopled(this, command);
         if (receipt) return receipt;
       }
     }

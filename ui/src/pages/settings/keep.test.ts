@@ -3,19 +3,20 @@ import { expect, test } from 'vitest';
 import { mockStation } from '../../lib/mock';
 import { Refused, type Station } from '../../lib/station';
 import { show } from '../../testing/host';
-import SettingsPage from './SettingsPage.svelte';
+import Backups from './Backups.svelte';
+import Profiles from './Profiles.svelte';
 
 test('a backup is made and stands in the list', async () => {
-  const { heard } = show(SettingsPage, '#/settings');
+  const { heard } = show(Backups, '#/settings');
   await screen.findByText('None yet');
   await fireEvent.click(screen.getByRole('button', { name: 'Back up now' }));
-  await screen.findByText(/0 s ago/);
+  await screen.findByText(/ ago\)/);
   expect(heard.commands).toEqual([{ command: 'backup_now' }]);
   await screen.findByText('All copies (2)');
 });
 
 test('how the station is set is saved, looked at and applied', async () => {
-  const { heard } = show(SettingsPage, '#/settings');
+  const { heard } = show(Profiles, '#/settings');
   await fireEvent.click(await screen.findByRole('button', { name: 'Save as a profile' }));
   await fireEvent.input(screen.getByLabelText('Name'), { target: { value: 'Hall 3' } });
   await fireEvent.change(await screen.findByLabelText('With the product'), { target: { value: 'KXP2' } });
@@ -42,7 +43,7 @@ test('a profile that would hurt a batch is not applied, and the page says why', 
     return mock.query(bench, asked);
   };
   await mock.command('real', { command: 'profile_save', name: 'Hall 3', product: null, venue: null });
-  show(SettingsPage, '#/settings', { query });
+  show(Profiles, '#/settings', { query });
   await fireEvent.click(await screen.findByRole('button', { name: 'Apply: Hall 3' }));
   const dialog = await screen.findByRole('dialog');
   await within(dialog).findByText('Batch 1 takes boards on eth1. Pause it first.');
@@ -52,7 +53,7 @@ test('a profile that would hurt a batch is not applied, and the page says why', 
 test('a file that is wrong is refused by its lines and nothing is lost', async () => {
   const command: Station['command'] = () =>
     Promise.reject(new Refused({ code: 'invalid', message: 'line 3, column 1: did you mean address?' }));
-  show(SettingsPage, '#/settings', { command });
+  show(Profiles, '#/settings', { command });
   const file = new File(['profile = 1'], 'hall.toml');
   const picker = await screen.findByLabelText('Import a file', { selector: 'input' });
   await fireEvent.change(picker, { target: { files: [file] } });

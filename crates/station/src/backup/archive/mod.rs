@@ -33,7 +33,12 @@ pub const DATABASE: &str = "punnet.db";
 /// The settings.
 pub const SETTINGS: &str = "station.toml";
 /// Files of the data folder that make a station the one it is. Those that are missing are left out.
-pub const KEPT: &[&str] = &["station.key", "operator.token"];
+pub const KEPT: &[&str] = &[
+    "station.key",
+    "operator.token",
+    "management.crt",
+    "management.key",
+];
 /// Largest list that is read: some ten thousand packs.
 const MOST_MANIFEST: u64 = 16 << 20;
 
