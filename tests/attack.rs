@@ -32,8 +32,13 @@ const SLOW: u8 = 100;
 /// No part of the attack takes longer.
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// A stranger on the wire.
-const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 66, 0, 1);
+/// A stranger on the wire. Each round comes from another address, because one that asks as often as
+/// this is soon told nothing but 429.
+fn laptop(round: u32) -> Ipv4Addr {
+    let [_, _, high, low] = round.to_be_bytes();
+    Ipv4Addr::new(127, 66, high + 1, low)
+}
+
 /// Somebody who looks in now and then, and has done nothing.
 const VISITOR: Ipv4Addr = Ipv4Addr::new(127, 66, 0, 99);
 
@@ -85,6 +90,8 @@ fn request(line: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 /// The station as its attackers see it.
 #[derive(Debug, Clone)]
 struct Target {
+    /// Where the attack comes from.
+    from: Ipv4Addr,
     dhcp: SocketAddrV4,
     tftp: SocketAddrV4,
     boards: SocketAddrV4,
@@ -121,14 +128,14 @@ impl Target {
             ),
         ] {
             let line = "POST /api/v1/command";
-            let said = say(LAPTOP, self.operator, &request(line, &headers, change)).await;
+            let said = say(self.from, self.operator, &request(line, &headers, change)).await;
             Self::refused(&said, &[401, 403], what);
             let text = said.text.to_ascii_lowercase();
             assert!(!text.contains("access-control-allow"), "{what}: {said:?}");
         }
         // The door for boards knows no such verb.
         let line = "POST /api/v1/command";
-        let said = say(LAPTOP, self.boards, &request(line, &bearer, change)).await;
+        let said = say(self.from, self.boards, &request(line, &bearer, change)).await;
         Self::refused(&said, &[404], "at the other door");
     }
 
@@ -143,10 +150,14 @@ impl Target {
         };
         let thief = 0x0bad_0099;
         for (from, request, what) in [
-            (LAPTOP, check_in(thief, None), "without a token"),
-            (LAPTOP, check_in(thief, Some("00")), "with a guessed token"),
+            (self.from, check_in(thief, None), "without a token"),
             (
-                LAPTOP,
+                self.from,
+                check_in(thief, Some("00")),
+                "with a guessed token",
+            ),
+            (
+                self.from,
                 check_in(HOLDER, Some(token)),
                 "with a replayed token",
             ),
@@ -169,15 +180,19 @@ impl Target {
             ("POST /api/config".to_owned(), "", &[403]),
             ("POST /api/status".to_owned(), "", &[403]),
         ] {
-            let said = say(LAPTOP, self.boards, &request(&line, headers, b"{}")).await;
+            let said = say(self.from, self.boards, &request(&line, headers, b"{}")).await;
             Self::refused(&said, statuses, &line);
         }
         let report = br#"{"deployment":"nobody","secret":""}"#;
         let report = request("POST /agent/v1/report", "", report);
-        Self::refused(&say(LAPTOP, self.boards, &report).await, &[404], "report");
+        Self::refused(
+            &say(self.from, self.boards, &report).await,
+            &[404],
+            "report",
+        );
         let hello = br#"{"secret":"0","hostname":"x"}"#;
         let hello = request("POST /agent/v1/hello", "", hello);
-        Self::refused(&say(LAPTOP, self.boards, &hello).await, &[403], "hello");
+        Self::refused(&say(self.from, self.boards, &hello).await, &[403], "hello");
     }
 
     /// Paths that lead out of what is served.
@@ -191,11 +206,11 @@ impl Target {
             "/../../../../etc/passwd",
         ] {
             for door in [self.boards, self.operator] {
-                let said = say(LAPTOP, door, &request(&format!("GET {path}"), "", b"")).await;
+                let said = say(self.from, door, &request(&format!("GET {path}"), "", b"")).await;
                 Self::refused(&said, &[400, 401, 403, 404], path);
             }
         }
-        let tftp = self.tftp;
+        let (from, tftp) = (self.from, self.tftp);
         let tried = tokio::task::spawn_blocking(move || {
             for path in [
                 "../operator.token",
@@ -204,7 +219,7 @@ impl Target {
                 "0bad0001/../../operator.token",
                 "..\\operator.token",
             ] {
-                let outcome = tftp_get(LAPTOP, tftp, path);
+                let outcome = tftp_get(from, tftp, path);
                 assert!(
                     !matches!(outcome, Outcome::File { .. }),
                     "{path}: {outcome:?}"
@@ -223,7 +238,7 @@ impl Target {
             (self.boards, "POST /api/config"),
             (self.operator, "POST /api/v1/query"),
         ] {
-            let said = say(LAPTOP, door, &request(line, "", &huge)).await;
+            let said = say(self.from, door, &request(line, "", &huge)).await;
             // A reset may overtake the answer.
             Self::refused(&said, &[413, 403, 401, 0], line);
         }
@@ -231,7 +246,7 @@ impl Target {
         let many = "X-More: x\r\n".repeat(1000);
         for door in [self.boards, self.operator] {
             for headers in [&long, &many] {
-                let said = say(LAPTOP, door, &request("GET /health", headers, b"")).await;
+                let said = say(self.from, door, &request("GET /health", headers, b"")).await;
                 Self::refused(&said, &[431, 400, 0], "headers");
             }
         }
@@ -332,7 +347,7 @@ fn tftp_get(from: Ipv4Addr, server: SocketAddrV4, path: &str) -> Outcome {
 fn own_token(target: &Target) -> (Ipv4Addr, String) {
     let mac = mac_of(HOLDER);
     let persona = Persona::eeprom(Revision(0x00d0_4170), mac, HOLDER, false);
-    let socket = UdpSocket::bind((LAPTOP, 0)).expect("a socket");
+    let socket = UdpSocket::bind((target.from, 0)).expect("a socket");
     let server = target.dhcp;
     let mut conversation = Conversation::begin(socket, |now| {
         Lessee::new(persona, mac, Network::Only(server), 1, now)
@@ -373,7 +388,7 @@ fn an_attack_is_refused_while_a_batch_goes_on() {
     plan::product_venue_names(&station, BOARDS);
     let image = plan::image(&station, binaries::small_image());
     let batch = plan::batch(&station, BOARDS);
-    let target = target(&station, doors, &image.to_string());
+    let mut target = target(&station, doors, &image.to_string());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -408,6 +423,7 @@ fn an_attack_is_refused_while_a_batch_goes_on() {
             assert_eq!(said.status, 200, "an honest visitor is let in: {said:?}");
         });
         rounds += 1;
+        target.from = laptop(rounds);
         if let Some(status) = status {
             break status;
         }
@@ -440,6 +456,7 @@ fn target(station: &Station, doors: Doors, image: &str) -> Target {
     let at = |port| SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
     let token = std::fs::read_to_string(station.data().join("operator.token"));
     Target {
+        from: laptop(0),
         dhcp: at(doors.dhcp),
         tftp: at(doors.tftp),
         boards: at(doors.http),

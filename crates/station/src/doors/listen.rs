@@ -19,7 +19,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinSet;
@@ -30,6 +30,8 @@ use tower::ServiceExt as _;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Unacknowledged data this old means that the peer is gone (TCP_USER_TIMEOUT, tcp(7)).
 const DEAD_PEER: Duration = Duration::from_secs(30);
+/// Pause between two lines about connections that were turned away.
+const SELDOM: Duration = Duration::from_secs(10);
 /// Time for running answers to end after a stop. Downloads resume by range, so it is short.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Connections at once, in all, when as many files may be open.
@@ -70,6 +72,7 @@ pub async fn tls(listener: TcpListener, router: Router, tls: Tls, stop: Cancella
 async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop: CancellationToken) {
     let crowd = Crowd::new(most());
     let mut running = JoinSet::new();
+    let mut told = None;
     loop {
         let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
@@ -83,7 +86,11 @@ async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop: Ca
             },
         };
         let Some(place) = crowd.enter(peer.ip()) else {
-            tracing::warn!(%peer, "too many connections; one more was turned away");
+            // A flood fills no log.
+            if told.is_none_or(|at: Instant| at.elapsed() >= SELDOM) {
+                tracing::warn!(%peer, "too many connections; some were turned away");
+                told = Some(Instant::now());
+            }
             continue;
         };
         if let Err(error) = tune(&stream) {
