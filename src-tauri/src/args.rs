@@ -1,7 +1,7 @@
 //! What can be typed. Each group of verbs is spelled out in its own file.
 
 use crate::common::Common;
-use crate::{batch, boards, check, history, image, names, paper, plans, rehearse, server};
+use crate::{alert, batch, boards, check, history, image, names, paper, plans, rehearse, server};
 use clap::{Parser, Subcommand};
 
 /// Provisions Raspberry Pi boards over the network: imaged, verified, named and recorded.
@@ -62,6 +62,9 @@ pub(crate) enum Verb {
     History(history::History),
     /// What happened to a board.
     Logs(history::Logs),
+    /// Messages to people who do not look at the page.
+    #[command(subcommand)]
+    Alert(alert::Verb),
 }
 
 #[cfg(test)]

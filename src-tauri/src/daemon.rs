@@ -45,6 +45,8 @@ fn for_rehearsal(config: Config) -> Config {
     rehearsal.deployment.http_port = deployment.http_port;
     rehearsal.management = config.management;
     rehearsal.boards = config.boards;
+    rehearsal.log = config.log;
+    rehearsal.alerts = config.alerts;
     rehearsal
 }
 

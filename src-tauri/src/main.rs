@@ -4,6 +4,7 @@
 //! when none runs. With `--daemon` it *is* the station. Without either it opens the window; in a build
 //! without the feature `window`, [`no_window`] says so in words.
 
+mod alert;
 mod args;
 mod batch;
 mod boards;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         (Some(Verb::Label(verb)), _) => desk::run(&args.common, paper::label(verb)),
         (Some(Verb::History(verb)), _) => desk::run(&args.common, history::run(verb)),
         (Some(Verb::Logs(verb)), _) => desk::run(&args.common, history::logs(verb)),
+        (Some(Verb::Alert(verb)), _) => alert::run(&args.common, verb),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

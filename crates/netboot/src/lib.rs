@@ -18,5 +18,6 @@
 pub mod arp;
 mod clock;
 pub mod dhcp;
+pub mod packets;
 pub mod socket;
 pub mod tftp;

@@ -3,10 +3,11 @@
 //! The service that runs around an engine hands it one [`Outside`] when it starts. An engine that
 //! runs alone, for a verb of the command line, has none and refuses those questions.
 
+use crate::counts::Tally;
 use std::pin::Pin;
-use wire::Refusal;
 use wire::health::Works;
 use wire::refusal::Code;
+use wire::{BoardId, ImageId, Refusal};
 
 /// An answer that takes a moment.
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -18,6 +19,18 @@ pub trait Outside: Send + Sync + 'static {
 
     /// What is being done at this moment. Which board a transfer is for is left open.
     fn works(&self) -> Soon<'_, Works>;
+
+    /// What the servers have done since the station started.
+    fn tally(&self) -> Tally;
+
+    /// The lines of the station's log about a board, oldest first.
+    fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>>;
+
+    /// How the station is set, in the manner of its file and without secrets.
+    fn settings(&self) -> String;
+
+    /// Can the pack of this image be opened, and is it the one that its name says?
+    fn pack(&self, image: ImageId) -> Soon<'_, Result<(), Refusal>>;
 
     /// Where a browser finds the page, when there is one.
     fn page(&self) -> Option<String>;

@@ -6,11 +6,15 @@
 
 mod carry;
 mod conduct;
+mod own_log;
 mod world;
 
+use crate::alerts;
 use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
 use crate::config::Config;
+use crate::counts::Door;
+use crate::doors::counted::counted;
 use crate::doors::operator::guard::{Guard, guarded};
 use crate::doors::operator::page::Page;
 use crate::doors::operator::token::{Token, TokenError};
@@ -170,6 +174,7 @@ pub async fn run_with(
         config: config.clone(),
         servers: servers.clone(),
         traffic: traffic.clone(),
+        library: library.clone(),
         operator: operator_at,
         has_page: page.has("/index.html"),
         begun: Instant::now(),
@@ -187,6 +192,7 @@ pub async fn run_with(
         library: library.clone(),
         traffic: traffic.clone(),
     });
+    let boards = counted(boards, Door::Boards, traffic.counts().clone());
 
     let stop = CancellationToken::new();
     let (dhcp_events, dhcp_heard) = mpsc::channel(EVENTS);
@@ -211,6 +217,7 @@ pub async fn run_with(
 
     let routes =
         operator::router(engine.clone(), page.clone()).merge(operator::upload::router(uploads));
+    let routes = counted(routes, Door::Operators, traffic.counts().clone());
     let guard = Guard {
         token,
         always: !operator_at.ip().is_loopback(),
@@ -237,6 +244,8 @@ pub async fn run_with(
         tokio::spawn(listen::unix(unix, routes, stop.clone())),
     ];
     rest.extend(carrier.begin(dhcp_heard, tftp_heard));
+    let alerting = alerts::run(engine.clone(), &config.alerts, stop.clone());
+    rest.push(tokio::spawn(alerting));
     rest.extend(conducting);
     let station = RunningStation {
         engine,

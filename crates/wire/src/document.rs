@@ -47,6 +47,11 @@ pub enum DocumentKind {
         /// Which board.
         board: BoardId,
     },
+    /// Everything that is known of a board, in one zip.
+    BoardBundle {
+        /// Which board.
+        board: BoardId,
+    },
     /// A document this build does not know; refused.
     #[serde(other)]
     Unknown,

@@ -9,6 +9,7 @@
 //! | `batch.completed` | info | as many boards of a batch are done as were planned |
 //! | `names.low` | warning | a pool that an open batch draws from fell under [`Preferences::names_low`]; once per crossing |
 //! | `disk.low` | warning | the data folder's disk fell under [`Preferences::disk_low`]; once per crossing |
+//! | `backup.old` | warning | the newest backup is older than it should be; once a day |
 //! | `dhcp.rival` | error | another DHCP server is on the wire |
 //! | `wire.duplicate_address` | error | another machine has the station's address |
 //! | `dhcp.declined` | warning | a board found its address in use |

@@ -1,5 +1,6 @@
 //! The configuration as it is meant: defaults filled in, values parsed, rules between them checked.
 
+use super::alerts::{Alerts, alerts};
 use super::place::Environment;
 use super::subnet::{LeaseRange, Subnet};
 use super::written::{At, Number, Place, Problem, Switch, Text, Written};
@@ -28,6 +29,10 @@ pub struct Config {
     pub boards: Boards,
     /// The door for operators.
     pub management: Management,
+    /// The program's own log.
+    pub log: Log,
+    /// Who is told what happens.
+    pub alerts: Alerts,
 }
 
 /// The deployment side.
@@ -98,6 +103,17 @@ pub struct Management {
     pub listen: SocketAddr,
 }
 
+/// The program's own log, in files beside the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Folder of the files; `None` means `logs` in the data folder.
+    pub dir: Option<PathBuf>,
+    /// Largest size of one file, in bytes.
+    pub max_bytes: u64,
+    /// How many files are kept; 0 means none are written.
+    pub files: u32,
+}
+
 impl Config {
     /// What an empty file means.
     pub fn defaults(environment: &Environment) -> Self {
@@ -133,6 +149,12 @@ impl Config {
     /// The Unix socket of the door for operators.
     pub fn socket(&self) -> PathBuf {
         self.data_dir.join("punnet.sock")
+    }
+
+    /// The folder of the log's files; nothing when none are written.
+    pub fn log_dir(&self) -> Option<PathBuf> {
+        let usual = || self.data_dir.join("logs");
+        (self.log.files > 0).then(|| self.log.dir.clone().unwrap_or_else(usual))
     }
 
     /// The folder of images that browsers sent.
@@ -204,7 +226,22 @@ impl Config {
                     .text(&written.management.listen)
                     .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 5000))),
             },
+            log: log(written, environment, &mut read),
+            alerts: alerts(&written.alerts, &mut read),
         }
+    }
+}
+
+fn log(written: &Written, environment: &Environment, read: &mut Meaning<'_>) -> Log {
+    let w = &written.log;
+    let megabytes = read.number(&w.max_size_mb, "max_size_mb", 1..=4096, 16);
+    let files = read.number(&w.files, "files", 0..=1000, 8);
+    Log {
+        dir: read
+            .path(&w.dir, "dir")
+            .or_else(|| environment.logs_directory.clone()),
+        max_bytes: megabytes * 1_000_000,
+        files: u32::try_from(files).unwrap_or(0),
     }
 }
 
@@ -287,12 +324,12 @@ fn switch(written: &Switch, default: bool) -> bool {
 }
 
 /// Gathers problems while values are read.
-struct Meaning<'p> {
+pub(super) struct Meaning<'p> {
     problems: &'p mut Vec<Problem>,
 }
 
 impl Meaning<'_> {
-    fn wrong(&mut self, place: Place, text: String) {
+    pub(super) fn wrong(&mut self, place: Place, text: String) {
         self.problems.push(Problem { place, text });
     }
 
@@ -310,7 +347,7 @@ impl Meaning<'_> {
         written.as_ref().and_then(|at| self.parsed(at))
     }
 
-    fn number(
+    pub(super) fn number(
         &mut self,
         written: &Number,
         key: &str,
@@ -329,12 +366,12 @@ impl Meaning<'_> {
         default
     }
 
-    fn port(&mut self, written: &Number, key: &str, default: u16) -> u16 {
+    pub(super) fn port(&mut self, written: &Number, key: &str, default: u16) -> u16 {
         let port = self.number(written, key, 1..=65535, u64::from(default));
         u16::try_from(port).unwrap_or(default)
     }
 
-    fn path(&mut self, written: &Text, key: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, written: &Text, key: &str) -> Option<PathBuf> {
         let at = written.as_ref()?;
         let path = PathBuf::from(&at.value);
         if path.is_absolute() {

@@ -7,13 +7,16 @@
 //! instead of stopping at the first, so that `punnet config check` can list them all by line.
 //! [`place`] knows where the file and the data folder lie for a person and for the service.
 
+mod alerts;
 mod choice;
 mod meant;
 mod place;
+mod shown;
 mod subnet;
 mod written;
 
-pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Uefi};
+pub use alerts::{Alerts, Mail, Security, Webhook};
+pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Log, Management, Uefi};
 pub use place::Environment;
 pub use subnet::{LeaseRange, Subnet, SubnetError};
 pub use written::{At, Place, Problem, Written};

@@ -18,6 +18,8 @@ pub struct Environment {
     pub config_home: Option<PathBuf>,
     /// `STATE_DIRECTORY`, set by systemd for the service.
     pub state_directory: Option<PathBuf>,
+    /// `LOGS_DIRECTORY`, set by systemd for the service.
+    pub logs_directory: Option<PathBuf>,
     /// The folder of the running program.
     pub program: Option<PathBuf>,
     /// True when the process runs as root.
@@ -37,6 +39,7 @@ impl Environment {
             data_home: path("XDG_DATA_HOME").filter(|p| p.is_absolute()),
             config_home: path("XDG_CONFIG_HOME").filter(|p| p.is_absolute()),
             state_directory: path("STATE_DIRECTORY"),
+            logs_directory: path("LOGS_DIRECTORY"),
             program: std::env::current_exe()
                 .ok()
                 .and_then(|program| program.parent().map(PathBuf::from)),

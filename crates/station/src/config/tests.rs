@@ -58,6 +58,22 @@ x86_64 = "/a/x86.cpio"
 require_token = false
 [management]
 listen = "127.0.0.1:5500"
+[log]
+dir = "/var/log/punnet"
+max_size_mb = 2
+files = 3
+[alerts]
+webhook = "https://chat.example/hooks/s3cret"
+webhook_secret_file = "/etc/punnet/webhook.secret"
+smtp_host = "mail.example"
+smtp_port = 2525
+smtp_security = "none"
+smtp_user = "punnet"
+smtp_password_file = "/etc/punnet/smtp.secret"
+mail_from = "Punnet <punnet@example.org>"
+mail_to = ["tess@example.org"]
+gather_seconds = 5
+backup_days = 2
 "#,
         &here(),
     )
@@ -77,6 +93,44 @@ listen = "127.0.0.1:5500"
     );
     assert_eq!(config.agent.arm64, Path::new("/a/arm.cpio"));
     assert!(!config.boards.require_token);
+    assert_eq!(config.log_dir().as_deref(), Some("/var/log/punnet".as_ref()));
+    assert_eq!((config.log.max_bytes, config.log.files), (2_000_000, 3));
+    let webhook = config.alerts.webhook.unwrap();
+    assert_eq!(webhook.shown(), "https://chat.example");
+    let mail = config.alerts.mail.unwrap();
+    assert_eq!((mail.port, mail.security), (2525, Security::None));
+    assert_eq!(mail.login.unwrap().0, "punnet");
+    assert_eq!(mail.to, ["tess@example.org"]);
+    assert_eq!(config.alerts.gather.as_secs(), 5);
+    assert_eq!(config.alerts.backup_age.as_secs(), 2 * 86_400);
+}
+
+#[test]
+fn the_log_lies_where_systemd_made_room_for_it_or_in_the_data_folder() {
+    let systemd = Environment {
+        logs_directory: Some("/var/log/punnet".into()),
+        ..here()
+    };
+    let at = |text: &str, environment: &Environment| understand(text, environment).unwrap().log_dir();
+    assert_eq!(at("", &systemd), Some("/var/log/punnet".into()));
+    let own = "/home/tess/.local/share/punnet/logs";
+    assert_eq!(at("", &here()), Some(own.into()));
+    assert_eq!(at("[log]\nfiles = 0", &systemd), None);
+}
+
+#[test]
+fn half_an_alert_is_a_problem() {
+    let said = problems("[alerts]\nsmtp_host = \"m\"\n");
+    assert!(said[0].contains("mail_from is needed") && said[1].contains("mail_to is needed"), "{said:?}");
+    let said = problems(
+        "[alerts]\nwebhook = \"chat.example\"\nsmtp_host = \"m\"\nsmtp_security = \"ssl\"\n\
+         smtp_user = \"u\"\nmail_from = \"nobody\"\nmail_to = [\"a@b.c\"]\n",
+    );
+    let wanted = ["https://", "starttls, tls or none", "belong together", "no e-mail address"];
+    assert_eq!(said.len(), 4, "{said:#?}");
+    assert!(said.iter().zip(wanted).all(|(s, w)| s.contains(w)), "{said:#?}");
+    let said = problems("[alerts]\nwebhook_secret_file = \"/x\"\n");
+    assert!(said[0].contains("no webhook"), "{said:?}");
 }
 
 #[test]

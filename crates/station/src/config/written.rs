@@ -152,6 +152,46 @@ section! {
     }
 }
 
+section! {
+    /// `[log]`: the program's own log, in files.
+    LogWritten in "[log]" {
+        /// Folder of the files.
+        dir: Text via text,
+        /// Largest size of one file, in megabytes.
+        max_size_mb: Number via number,
+        /// How many files are kept; none turns them off.
+        files: Number via number,
+    }
+}
+
+section! {
+    /// `[alerts]`: who is told what happens.
+    AlertsWritten in "[alerts]" {
+        /// Address that messages are posted to.
+        webhook: Text via text,
+        /// File with the secret that they are signed with.
+        webhook_secret_file: Text via text,
+        /// Server that takes e-mail.
+        smtp_host: Text via text,
+        /// Its TCP port.
+        smtp_port: Number via number,
+        /// How the connection is encrypted: starttls, tls or none.
+        smtp_security: Text via text,
+        /// User at that server.
+        smtp_user: Text via text,
+        /// File with the user's password.
+        smtp_password_file: Text via text,
+        /// Who e-mail is from.
+        mail_from: Text via text,
+        /// Who gets it.
+        mail_to: Texts via texts,
+        /// What happens within this many seconds becomes one message.
+        gather_seconds: Number via number,
+        /// A backup older than this many days is told of.
+        backup_days: Number via number,
+    }
+}
+
 /// The whole file as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
@@ -169,6 +209,10 @@ pub struct Written {
     pub boards: BoardsWritten,
     /// `[management]`.
     pub management: ManagementWritten,
+    /// `[log]`.
+    pub log: LogWritten,
+    /// `[alerts]`.
+    pub alerts: AlertsWritten,
 }
 
 const TOP_KEYS: &[&str] = &[
@@ -179,6 +223,8 @@ const TOP_KEYS: &[&str] = &[
     "agent",
     "boards",
     "management",
+    "log",
+    "alerts",
 ];
 
 impl Written {
@@ -204,6 +250,8 @@ impl Written {
                 "agent" => written.agent = r.table(value, AgentWritten::read),
                 "boards" => written.boards = r.table(value, BoardsWritten::read),
                 "management" => written.management = r.table(value, ManagementWritten::read),
+                "log" => written.log = r.table(value, LogWritten::read),
+                "alerts" => written.alerts = r.table(value, AlertsWritten::read),
                 other => r.unknown_key(other, key.span().start, "the file", TOP_KEYS),
             }
         }

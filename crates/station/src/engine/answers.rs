@@ -51,11 +51,16 @@ impl Engine {
 
     /// Draws up a document: the answer to [`Query::Document`] for whoever wants its bytes.
     pub async fn document(&self, kind: DocumentKind) -> Result<Paper, Refusal> {
-        self.read(move |conn| papers::draw(conn, kind, &Occasion::now()))
-            .await
+        match kind {
+            DocumentKind::BoardBundle { board } => self.bundle(board).await,
+            kind => {
+                let draw = move |conn: &_| papers::draw(conn, kind, &Occasion::now());
+                self.read(draw).await
+            }
+        }
     }
 
-    async fn ready(&self) -> Ready {
+    pub(super) async fn ready(&self) -> Ready {
         let subsystems = self.subsystems().await;
         Ready {
             ready: subsystems.iter().all(|s| s.ready),

@@ -1,8 +1,10 @@
 //! The world around the engine, as this service sees it.
 
-use super::{Servers, StartError};
+use super::{Servers, StartError, own_log};
 use crate::config::Config;
+use crate::counts::Tally;
 use crate::engine::Engine;
+use crate::library::Library;
 use crate::net::{Netlink, Nic};
 use crate::outside::{Outside, Soon};
 use crate::store;
@@ -13,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
-use wire::Refusal;
 use wire::health::{DiskRoom, Listening, Works};
 use wire::refusal::Code;
+use wire::{BoardId, ImageId, Refusal};
 
 /// Where what is asked of the service can be looked up.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(super) struct World {
     pub(super) config: Config,
     pub(super) servers: watch::Receiver<Servers>,
     pub(super) traffic: Traffic,
+    pub(super) library: Library,
     /// The operator's HTTP door, and whether a browser finds the page there.
     pub(super) operator: SocketAddr,
     pub(super) has_page: bool,
@@ -48,10 +51,33 @@ impl Outside for World {
                 transfers: self.traffic.now(),
                 disk: disk.unwrap_or_default(),
                 sockets: self.sockets(),
-                memory: memory(),
+                memory: crate::process::figures().resident_bytes,
                 up_ms: i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX),
             }
         })
+    }
+
+    fn tally(&self) -> Tally {
+        self.traffic.counts().read()
+    }
+
+    fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>> {
+        Box::pin(async move {
+            let Some(folder) = self.config.log_dir() else {
+                return Vec::new();
+            };
+            let read = move || own_log::lines_of(&folder, board);
+            let lines = tokio::task::spawn_blocking(read).await;
+            lines.unwrap_or_default()
+        })
+    }
+
+    fn settings(&self) -> String {
+        self.config.shown()
+    }
+
+    fn pack(&self, image: ImageId) -> Soon<'_, Result<(), Refusal>> {
+        Box::pin(async move { self.library.pack(image).await.map(drop) })
     }
 
     fn page(&self) -> Option<String> {
@@ -120,12 +146,4 @@ fn files(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 fn size_of(files: impl Iterator<Item = PathBuf>) -> u64 {
     let known = files.filter_map(|file| fs::metadata(file).ok());
     known.filter(fs::Metadata::is_file).map(|m| m.len()).sum()
-}
-
-/// Memory of this process that is in use (`VmRSS`, proc(5)), in bytes.
-fn memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kib.unwrap_or(0) * 1024
 }

@@ -2,7 +2,7 @@
 
 use super::filter::Filter;
 use super::{Result, column};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wire::batch::BatchId;
 use wire::event::{Event, Level};
 use wire::query::EventFilter;
@@ -87,6 +87,13 @@ pub fn list(conn: &Connection, filter: &EventFilter) -> Result<Vec<Event>> {
     Ok(statement
         .query_map(values, read)?
         .collect::<Result<_, _>>()?)
+}
+
+/// When the first event was.
+pub fn first(conn: &Connection) -> Result<Option<Millis>> {
+    let mut statement = conn.prepare_cached("SELECT at FROM events ORDER BY id LIMIT 1")?;
+    let first = statement.query_row([], |row| column::millis(row, "at"));
+    Ok(first.optional()?)
 }
 
 /// The newest events of a board, the newest first.

@@ -2,9 +2,12 @@
 
 use super::{Result, column};
 use rusqlite::{Connection, OptionalExtension as _};
+use wire::Millis;
 use wire::settings::Preferences;
 
 const PREFERENCES: &str = "preferences";
+/// When the newest backup was made, in milliseconds since 1970.
+pub const LAST_BACKUP: &str = "last_backup";
 
 /// The value of a setting.
 pub fn get(conn: &Connection, key: &str) -> Result<Option<String>> {
@@ -20,6 +23,12 @@ pub fn set(conn: &Connection, key: &str, value: &str) -> Result<()> {
     )?
     .execute([key, value])?;
     Ok(())
+}
+
+/// When the newest backup was made; nothing when none is known.
+pub fn last_backup(conn: &Connection) -> Result<Option<Millis>> {
+    let stored = get(conn, LAST_BACKUP)?;
+    Ok(stored.and_then(|text| text.trim().parse().ok()).map(Millis))
 }
 
 /// The preferences; the usual ones when none were set, or when they cannot be read.

@@ -6,7 +6,9 @@
     reason = "what a test needs and does not get ends it, helpers included"
 )]
 
+mod alerts;
 mod boards;
+mod figures;
 mod image;
 mod images;
 mod installer;

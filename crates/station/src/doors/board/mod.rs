@@ -9,10 +9,9 @@
 
 mod agent;
 mod device;
-mod health;
 mod images;
 
-use super::json;
+use super::{health, json};
 use super::listen::Ends;
 use crate::engine::Engine;
 use crate::library::Library;
@@ -54,8 +53,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/agent/v1/packs/{image}", get(agent::pack))
         .merge(device::routes())
         .route("/images/{file}", get(images::image))
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
+        .merge(health::routes(rooms.engine.clone()))
         .fallback(nothing_here)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(BODY))

@@ -11,6 +11,7 @@
 //! | `POST /api/v1/upload` | an image out of a browser, [`upload`] |
 //! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
 //! | `GET /api/v1/…` | lists, [`plain`]; documents, [`papers`] |
+//! | `GET /health`, `GET /ready` | is the station fit, [`super::health`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /`, its files | the operator's page for a browser, [`page`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
@@ -26,7 +27,7 @@ pub mod token;
 pub mod upload;
 mod verbs;
 
-use super::json;
+use super::{health, json};
 use crate::engine::Engine;
 use axum::Router;
 use axum::body::Body;
@@ -55,6 +56,7 @@ pub fn router(engine: Engine, page: Page) -> Router {
         .route("/api/v1/watch", get(verbs::watch))
         .route("/api/v1/openapi.json", get(openapi))
         .route("/metrics", get(metrics::metrics))
+        .merge(health::routes(engine.clone()))
         .merge(rehearsal::routes())
         .merge(plain::routes())
         .merge(papers::routes())
@@ -123,7 +125,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (35, 18)
+            (35, 19)
         );
     }
 }

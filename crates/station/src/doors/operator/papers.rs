@@ -23,6 +23,7 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/api/v1/names.csv", get(names_csv))
         .route("/api/v1/labels.pdf", get(labels))
         .route("/api/v1/boards/{board}/log.txt", get(board_log))
+        .route("/api/v1/boards/{board}/bundle.zip", get(board_bundle))
         .route(
             &format!("{certificate}.pdf"),
             get(|e, k| of_batch(e, k, |batch| DocumentKind::CertificatePdf { batch })),
@@ -69,6 +70,11 @@ async fn names_csv(State(engine): State<Engine>, filter: Filter<NameFilter>) -> 
 
 async fn board_log(State(engine): State<Engine>, key: Key<BoardId>) -> Response<Body> {
     let kind = path(key).map(|board| DocumentKind::BoardLog { board });
+    document(&engine, kind).await
+}
+
+async fn board_bundle(State(engine): State<Engine>, key: Key<BoardId>) -> Response<Body> {
+    let kind = path(key).map(|board| DocumentKind::BoardBundle { board });
     document(&engine, kind).await
 }
 
@@ -127,7 +133,8 @@ async fn document(engine: &Engine, kind: Result<DocumentKind, Refusal>) -> Respo
 }
 
 fn send(paper: Paper) -> Response<Body> {
-    let shown = !paper.media_type.starts_with("text/csv");
+    let saved = ["text/csv", "application/zip"];
+    let shown = !saved.iter().any(|kind| paper.media_type.starts_with(kind));
     let manner = if shown { "inline" } else { "attachment" };
     let save = format!("{manner}; filename=\"{}\"", paper.file_name);
     let mut response = Response::new(Body::from(paper.bytes));

@@ -51,9 +51,29 @@ impl Outside for Machine {
         })
     }
 
+    fn tally(&self) -> crate::counts::Tally {
+        crate::counts::Tally::default()
+    }
+
+    fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>> {
+        Box::pin(async move { vec![format!("{{\"board\":\"{board}\"}}")] })
+    }
+
+    fn settings(&self) -> String {
+        configured_text()
+    }
+
+    fn pack(&self, _: ImageId) -> Soon<'_, Result<(), Refusal>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn page(&self) -> Option<String> {
         Some("http://127.0.0.1:5000".to_owned())
     }
+}
+
+fn configured_text() -> String {
+    Config::defaults(&Environment::default()).shown()
 }
 
 fn configured() -> Deployment {

@@ -1,11 +1,13 @@
-//! `/health` and `/ready`: true only when they say so.
+//! `/health` and `/ready`, on both doors: true only when they say so.
 
-use super::Rooms;
-use crate::doors::clock;
-use crate::doors::json::answer;
+use super::clock;
+use super::json::answer;
+use crate::engine::Engine;
+use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, StatusCode};
+use axum::routing::get;
 use serde_json::json;
 use wire::Millis;
 use wire::health::{Ready, Subsystem};
@@ -15,9 +17,17 @@ use wire::query::{Answer, Query};
 /// names is work for the operator, not illness.
 const VITAL: [&str; 6] = ["database", "disk", "nic", "http", "tftp", "dhcp"];
 
-pub(super) async fn health(State(rooms): State<Rooms>) -> Response<Body> {
+/// The routes, for a router of any state.
+pub(super) fn routes<S>(engine: Engine) -> Router<S> {
+    Router::new()
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .with_state(engine)
+}
+
+async fn health(State(engine): State<Engine>) -> Response<Body> {
     let timestamp = clock::naive_local(Millis::now());
-    let ill: Vec<String> = match subsystems(&rooms).await {
+    let ill: Vec<String> = match subsystems(&engine).await {
         Ok(ready) => ready
             .subsystems
             .into_iter()
@@ -34,8 +44,8 @@ pub(super) async fn health(State(rooms): State<Rooms>) -> Response<Body> {
     answer(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
-pub(super) async fn ready(State(rooms): State<Rooms>) -> Response<Body> {
-    let ready = subsystems(&rooms).await.unwrap_or_else(|why| Ready {
+async fn ready(State(engine): State<Engine>) -> Response<Body> {
+    let ready = subsystems(&engine).await.unwrap_or_else(|why| Ready {
         ready: false,
         subsystems: vec![Subsystem {
             name: "database".to_owned(),
@@ -52,8 +62,8 @@ pub(super) async fn ready(State(rooms): State<Rooms>) -> Response<Body> {
     answer(status, &ready)
 }
 
-async fn subsystems(rooms: &Rooms) -> Result<Ready, String> {
-    match rooms.engine.query(Query::Ready).await {
+async fn subsystems(engine: &Engine) -> Result<Ready, String> {
+    match engine.query(Query::Ready).await {
         Ok(Answer::Ready(ready)) => Ok(ready),
         Ok(_) => Err("the engine gave another answer".to_owned()),
         Err(refusal) => Err(refusal.to_string()),
