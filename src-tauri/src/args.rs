@@ -62,6 +62,8 @@ pub(crate) enum Verb {
     History(history::History),
     /// What happened to a board.
     Logs(history::Logs),
+    /// The last packets between boards and the station, as a file for Wireshark.
+    Packets(paper::Packets),
     /// Messages to people who do not look at the page.
     #[command(subcommand)]
     Alert(alert::Verb),

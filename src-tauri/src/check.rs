@@ -21,6 +21,8 @@ use std::time::Duration;
 use tokio_stream::StreamExt as _;
 use wire::event::Level;
 use wire::health::{Finding, ServerState, ServerStatus};
+use wire::query::{Answer, Query};
+use wire::self_test::{SelfTest, Verdict};
 use wire::update::Update;
 
 /// The check for a cable.
@@ -90,6 +92,8 @@ struct Report {
     servers: Vec<ServerStatus>,
     /// What was found.
     findings: Vec<Finding>,
+    /// What a synthetic board got from a running station.
+    self_test: Option<SelfTest>,
 }
 
 /// Looks whether this machine and its network are fit.
@@ -118,12 +122,16 @@ async fn ask(station: &Station) -> Result<Report, Trouble> {
         return Err(crate::desk::unexpected());
     };
     let serving = now.servers.iter().all(|s| s.state == ServerState::Serving);
+    let Answer::SelfTest(test) = station.query(Query::SelfTest).await? else {
+        return Err(crate::desk::unexpected());
+    };
     Ok(Report {
-        fit: serving && !now.servers.is_empty(),
+        fit: serving && !now.servers.is_empty() && test.fit,
         running: true,
         nics: Vec::new(),
         servers: now.servers,
         findings: now.findings,
+        self_test: Some(*test),
     })
 }
 
@@ -202,7 +210,29 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
         nics,
         servers: Vec::new(),
         findings: found,
+        self_test: None,
     })
+}
+
+/// What became of each step of a self-test.
+fn verdicts(test: &SelfTest) -> String {
+    let mut table = Table::new(&["step", "verdict", "found"], "");
+    for step in &test.steps {
+        let verdict = match step.verdict {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "FAILED",
+            Verdict::NotRun => "not run",
+            Verdict::Unknown => "unknown",
+        };
+        let next = step.next.as_deref().unwrap_or_default();
+        table.row([
+            step.step.replace('_', " "),
+            verdict.to_owned(),
+            format!("{} {next}", step.found).trim_end().to_owned(),
+        ]);
+    }
+    let seconds = test.took_ms as f64 / 1000.0;
+    format!("{table}\nThe self-test took {seconds:.1} s.\n")
 }
 
 fn words(report: &Report) -> String {
@@ -235,6 +265,10 @@ fn words(report: &Report) -> String {
     for finding in &report.findings {
         let next = finding.next.as_deref().unwrap_or_default();
         text += &format!("{}: {} {next}\n", finding.level.as_str(), finding.text);
+    }
+    if let Some(test) = &report.self_test {
+        text += "\nA synthetic board asked the station, and used nothing up:\n";
+        text += &verdicts(test);
     }
     let waits = report.findings.iter().any(|f| f.check == CARRIER);
     text += match (report.fit, waits) {

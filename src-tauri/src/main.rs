@@ -59,6 +59,7 @@ fn main() -> ExitCode {
         (Some(Verb::Label(verb)), _) => desk::run(&args.common, paper::label(verb)),
         (Some(Verb::History(verb)), _) => desk::run(&args.common, history::run(verb)),
         (Some(Verb::Logs(verb)), _) => desk::run(&args.common, history::logs(verb)),
+        (Some(Verb::Packets(verb)), _) => desk::run(&args.common, paper::packets(verb)),
         (Some(Verb::Alert(verb)), _) => alert::run(&args.common, verb),
     };
     match done {

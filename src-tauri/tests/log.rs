@@ -91,10 +91,7 @@ impl Daemon {
         command
             .env_remove("PUNNET_CONFIG")
             .env("PUNNET_LOG", "debug")
-            .env(
-                "JOURNAL_STREAM",
-                format!("{}:{}", about.dev(), about.ino()),
-            )
+            .env("JOURNAL_STREAM", format!("{}:{}", about.dev(), about.ino()))
             .arg("--config")
             .arg(file)
             .args(["--daemon", "--rehearsal"])

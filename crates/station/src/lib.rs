@@ -18,6 +18,7 @@ pub mod papers;
 pub mod process;
 pub mod rehearsal;
 pub mod rights;
+pub mod self_test;
 pub mod service;
 pub mod store;
 pub mod supervise;

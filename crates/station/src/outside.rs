@@ -7,7 +7,8 @@ use crate::counts::Tally;
 use std::pin::Pin;
 use wire::health::Works;
 use wire::refusal::Code;
-use wire::{BoardId, ImageId, Refusal};
+use wire::self_test::SelfTest;
+use wire::{BoardId, ImageId, Mac, Refusal};
 
 /// An answer that takes a moment.
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -22,6 +23,12 @@ pub trait Outside: Send + Sync + 'static {
 
     /// What the servers have done since the station started.
     fn tally(&self) -> Tally;
+
+    /// Runs the self-test; refused while one runs.
+    fn self_test(&self, image: Result<ImageId, String>) -> Soon<'_, Result<SelfTest, Refusal>>;
+
+    /// The last packets of the deployment side (pcap): all, or those of these addresses.
+    fn packets(&self, of: Option<&[Mac]>) -> Vec<u8>;
 
     /// The lines of the station's log about a board, oldest first.
     fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>>;

@@ -29,10 +29,12 @@ use crate::net::{Netlink, NetlinkError};
 use crate::rehearsal::Rehearsals;
 use crate::rights::Rights;
 use crate::rights::search::Search;
+use crate::self_test::visits::Visits;
 use crate::supervise::launch::{Launcher, listen_tcp};
 use crate::supervise::{Side, Told};
 use crate::traffic::Traffic;
 use imaging::key::KeyError;
+use netboot::packets::Packets;
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -170,11 +172,19 @@ pub async fn run_with(
     let unix = open_operator_socket(&config.socket())?;
     let (show, servers) = watch::channel(Servers::new());
     let traffic = Traffic::default();
+    let visits = Visits::default();
+    let packets = Packets::new(netboot::packets::USUAL);
+    let shelf = Shelf::new(library.clone(), config.agent.clone(), public_key, rehearsal);
     let world = world::World {
         config: config.clone(),
         servers: servers.clone(),
         traffic: traffic.clone(),
         library: library.clone(),
+        shelf: shelf.clone(),
+        public_key,
+        rehearsal,
+        visits: visits.clone(),
+        packets: packets.clone(),
         operator: operator_at,
         has_page: page.has("/index.html"),
         begun: Instant::now(),
@@ -182,15 +192,16 @@ pub async fn run_with(
     let config = world.show(&engine, config).await?;
     let netlink = (!rehearsal).then(Netlink::open).transpose()?;
 
-    let shelf = Shelf::new(library.clone(), config.agent.clone(), public_key, rehearsal);
     let loaders = Loaders::read(&config.uefi);
-    let tree = Arc::new(BootTree::new(engine.clone(), shelf.clone(), loaders));
+    let tree =
+        Arc::new(BootTree::new(engine.clone(), shelf.clone(), loaders).open_to(visits.clone()));
     let uploads = open_uploads(&config)?;
     let importer = Importer::new(engine.clone(), library.clone(), key).clearing(uploads.clone());
     let boards = board::router(board::Rooms {
         engine: engine.clone(),
         library: library.clone(),
         traffic: traffic.clone(),
+        visits: visits.clone(),
     });
     let boards = counted(boards, Door::Boards, traffic.counts().clone());
 
@@ -198,7 +209,7 @@ pub async fn run_with(
     let (dhcp_events, dhcp_heard) = mpsc::channel(EVENTS);
     let (tftp_events, tftp_heard) = mpsc::channel(EVENTS);
     let events = (dhcp_events, tftp_events);
-    let rights = Rights::new(Search::of_process());
+    let rights = Rights::watched(Search::of_process(), packets.clone());
     let launcher = Launcher::new(
         Arc::clone(&config),
         rights.clone(),
@@ -207,7 +218,8 @@ pub async fn run_with(
         tree,
         boards,
         events,
-    );
+    )
+    .watched(visits, packets);
     let teller = engine.clone();
     let side = Side::new(&config, launcher, rights, netlink, move |told| {
         tell(&teller, &show, told);

@@ -52,6 +52,8 @@ pub enum DocumentKind {
         /// Which board.
         board: BoardId,
     },
+    /// The last DHCP, ARP and TFTP packets of the deployment side, for Wireshark.
+    Packets,
     /// A document this build does not know; refused.
     #[serde(other)]
     Unknown,

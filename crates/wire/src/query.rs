@@ -10,6 +10,7 @@ use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
 use crate::nic::Nic;
 use crate::refusal::Refusal;
+use crate::self_test::SelfTest;
 use crate::settings::Settings;
 use crate::sheet::Sheet;
 use crate::time::Millis;
@@ -70,6 +71,9 @@ pub enum Query {
     Settings,
     /// What the servers are doing at this moment.
     Works,
+    /// Has a synthetic board ask the running servers for everything that a board needs. Takes up to ten
+    /// seconds and uses nothing up; refused while another one is under way.
+    SelfTest,
     /// What would come of a command. Nothing is changed; forms ask it while a person types.
     Try {
         /// The command.
@@ -299,6 +303,8 @@ pub enum Answer {
     Settings(Box<Settings>),
     /// To [`Query::Works`].
     Works(Works),
+    /// To [`Query::SelfTest`].
+    SelfTest(Box<SelfTest>),
     /// To [`Query::Try`].
     Try(Tried),
     /// To [`Query::Document`].

@@ -122,10 +122,16 @@ impl Message {
     }
 
     fn write_text(&mut self) {
-        let lines = self.notices.iter().map(|n| format!("{}\n{}", n.summary, n.text));
+        let lines = self
+            .notices
+            .iter()
+            .map(|n| format!("{}\n{}", n.summary, n.text));
         let mut text = lines.collect::<Vec<_>>().join("\n\n");
         if self.left_out > 0 {
-            text += &format!("\n\n{} more notices are in the station's log.", self.left_out);
+            text += &format!(
+                "\n\n{} more notices are in the station's log.",
+                self.left_out
+            );
         }
         self.text = text;
     }

@@ -92,7 +92,10 @@ pub(super) fn alerts(written: &AlertsWritten, read: &mut Meaning<'_>) -> Alerts 
     let secret_file = read.path(&written.webhook_secret_file, "webhook_secret_file");
     let webhook = written.webhook.as_ref().and_then(|at| url(at, read));
     if let (None, Some(at)) = (&written.webhook, &written.webhook_secret_file) {
-        read.wrong(at.place, "there is no webhook that this would sign".to_owned());
+        read.wrong(
+            at.place,
+            "there is no webhook that this would sign".to_owned(),
+        );
     }
     Alerts {
         webhook: webhook.map(|url| Webhook { url, secret_file }),

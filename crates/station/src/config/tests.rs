@@ -93,7 +93,10 @@ backup_days = 2
     );
     assert_eq!(config.agent.arm64, Path::new("/a/arm.cpio"));
     assert!(!config.boards.require_token);
-    assert_eq!(config.log_dir().as_deref(), Some("/var/log/punnet".as_ref()));
+    assert_eq!(
+        config.log_dir().as_deref(),
+        Some("/var/log/punnet".as_ref())
+    );
     assert_eq!((config.log.max_bytes, config.log.files), (2_000_000, 3));
     let webhook = config.alerts.webhook.unwrap();
     assert_eq!(webhook.shown(), "https://chat.example");
@@ -111,7 +114,8 @@ fn the_log_lies_where_systemd_made_room_for_it_or_in_the_data_folder() {
         logs_directory: Some("/var/log/punnet".into()),
         ..here()
     };
-    let at = |text: &str, environment: &Environment| understand(text, environment).unwrap().log_dir();
+    let at =
+        |text: &str, environment: &Environment| understand(text, environment).unwrap().log_dir();
     assert_eq!(at("", &systemd), Some("/var/log/punnet".into()));
     let own = "/home/tess/.local/share/punnet/logs";
     assert_eq!(at("", &here()), Some(own.into()));
@@ -121,14 +125,25 @@ fn the_log_lies_where_systemd_made_room_for_it_or_in_the_data_folder() {
 #[test]
 fn half_an_alert_is_a_problem() {
     let said = problems("[alerts]\nsmtp_host = \"m\"\n");
-    assert!(said[0].contains("mail_from is needed") && said[1].contains("mail_to is needed"), "{said:?}");
+    assert!(
+        said[0].contains("mail_from is needed") && said[1].contains("mail_to is needed"),
+        "{said:?}"
+    );
     let said = problems(
         "[alerts]\nwebhook = \"chat.example\"\nsmtp_host = \"m\"\nsmtp_security = \"ssl\"\n\
          smtp_user = \"u\"\nmail_from = \"nobody\"\nmail_to = [\"a@b.c\"]\n",
     );
-    let wanted = ["https://", "starttls, tls or none", "belong together", "no e-mail address"];
+    let wanted = [
+        "https://",
+        "starttls, tls or none",
+        "belong together",
+        "no e-mail address",
+    ];
     assert_eq!(said.len(), 4, "{said:#?}");
-    assert!(said.iter().zip(wanted).all(|(s, w)| s.contains(w)), "{said:#?}");
+    assert!(
+        said.iter().zip(wanted).all(|(s, w)| s.contains(w)),
+        "{said:#?}"
+    );
     let said = problems("[alerts]\nwebhook_secret_file = \"/x\"\n");
     assert!(said[0].contains("no webhook"), "{said:?}");
 }

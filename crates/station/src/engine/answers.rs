@@ -37,6 +37,7 @@ impl Engine {
             Query::Nics => self.nics().await,
             Query::Settings => self.settings().await,
             Query::Works => self.works().await,
+            Query::SelfTest => Ok(Answer::SelfTest(Box::new(self.self_test().await?))),
             other => self.read(move |conn| read(conn, other)).await,
         }
     }
@@ -53,6 +54,7 @@ impl Engine {
     pub async fn document(&self, kind: DocumentKind) -> Result<Paper, Refusal> {
         match kind {
             DocumentKind::BoardBundle { board } => self.bundle(board).await,
+            DocumentKind::Packets => self.packets(),
             kind => {
                 let draw = move |conn: &_| papers::draw(conn, kind, &Occasion::now());
                 self.read(draw).await
@@ -109,6 +111,7 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
         | Query::Nics
         | Query::Settings
         | Query::Works
+        | Query::SelfTest
         | Query::Try { .. }
         | Query::Document(_) => {
             return Err(Refusal::internal("A question went the wrong way."));

@@ -2,8 +2,8 @@
 
 use super::ask::Engine;
 use crate::counts::Tally;
-use crate::store::figures::Figures;
 use crate::store;
+use crate::store::figures::Figures;
 use wire::health::Works;
 use wire::refusal::Refusal;
 

@@ -94,7 +94,10 @@ mod tests {
         assert!(!none.ready && none.detail.contains("no network card is chosen"));
         deployment.interface = Some("eth1".to_owned());
         let fit = judge(&card, &deployment);
-        assert_eq!((fit.ready, fit.detail.as_str()), (true, "eth1, 1000 Mbit/s"));
+        assert_eq!(
+            (fit.ready, fit.detail.as_str()),
+            (true, "eth1, 1000 Mbit/s")
+        );
         card.carrier = false;
         let loose = judge(&card, &deployment);
         assert!(!loose.ready && loose.detail.contains("check the cable"));

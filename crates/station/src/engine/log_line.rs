@@ -12,9 +12,7 @@ pub const TARGET: &str = "punnet::event";
 
 /// Logs an event; `tile` is its board as the event left it.
 pub(super) fn write(event: &Event, tile: Option<&Board>) {
-    let Event {
-        id, text, kind, ..
-    } = event;
+    let Event { id, text, kind, .. } = event;
     let board = event.board.map(|board| board.to_string());
     let whole = tile.and_then(|tile| tile.serial).map(|s| s.to_string());
     // A bootloader says half of it; that half is what the board goes by until the agent speaks.

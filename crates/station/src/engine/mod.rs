@@ -34,6 +34,7 @@ mod readiness;
 mod report;
 mod room;
 mod seldom;
+mod self_test;
 mod sheet;
 mod ticks;
 mod tries;

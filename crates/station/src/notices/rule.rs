@@ -154,7 +154,10 @@ impl Rule {
 
     /// When the next group is due.
     pub fn due(&self) -> Option<Instant> {
-        self.waiting.iter().map(|group| group.since + self.manner.gather).min()
+        self.waiting
+            .iter()
+            .map(|group| group.since + self.manner.gather)
+            .min()
     }
 
     /// The groups that are due, oldest first.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::net::findings::check;
 use std::time::{Duration, Instant};
-use wire::batch::{Batch, BatchState, BatchPlan, BatchRules, Counters, ReimagePolicy};
+use wire::batch::{Batch, BatchPlan, BatchRules, BatchState, Counters, ReimagePolicy};
 use wire::board::{Board, Failure, Hold};
 use wire::disk::DiskPolicy;
 use wire::event::{Event, Level};
@@ -315,7 +315,10 @@ fn alerts_are_made_in_quiet_mode_too_and_gathered_for_longer() {
     quiet.preferences.quiet = true;
     rule.take(&Update::Snapshot(Box::new(quiet)), now);
     for serial in 1..=50 {
-        rule.take(&failed(serial, 1), now + Duration::from_millis(200 * u64::from(serial)));
+        rule.take(
+            &failed(serial, 1),
+            now + Duration::from_millis(200 * u64::from(serial)),
+        );
     }
     assert!(rule.ready(now + Duration::from_secs(14)).is_empty());
     let said = rule.ready(now + Duration::from_secs(16));

@@ -122,7 +122,7 @@ pub(crate) fn draw(
             let text = board_log::text(conn, board, occasion)?;
             (format!("punnet-board-{board}.txt"), TEXT, text.into_bytes())
         }
-        DocumentKind::BoardBundle { .. } => {
+        DocumentKind::BoardBundle { .. } | DocumentKind::Packets => {
             return Err(Refusal::internal("A document went the wrong way."));
         }
         DocumentKind::Unknown => {

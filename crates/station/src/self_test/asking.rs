@@ -1,6 +1,6 @@
 //! Asks as a board does: for an address, for boot files.
 
-use netboot::dhcp::visitor;
+use netboot::dhcp::visitor::{KEY, Offer, Question};
 use netboot::tftp::client::{Client, Outcome, Output, Want};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
@@ -13,23 +13,13 @@ const TRIES: u32 = 3;
 /// Longer than any datagram of the two servers.
 const LONGEST: usize = 2048;
 
-/// An address that was offered.
-pub(super) struct Offer {
-    pub(super) ip: Ipv4Addr,
-    pub(super) boot_server: Option<Ipv4Addr>,
-}
-
 fn socket(own: Ipv4Addr) -> std::io::Result<UdpSocket> {
     UdpSocket::bind(SocketAddrV4::new(own, 0))
 }
 
 /// Asks the DHCP server for an offer, in the manner of a Raspberry Pi.
-pub(super) fn offer(
-    own: Ipv4Addr,
-    server: SocketAddrV4,
-    key: [u8; visitor::KEY],
-) -> std::io::Result<Offer> {
-    let question = visitor::Question::new(key);
+pub(super) fn offer(own: Ipv4Addr, server: SocketAddrV4, key: [u8; KEY]) -> std::io::Result<Offer> {
+    let question = Question::new(key);
     let socket = socket(own)?;
     socket.set_read_timeout(Some(AGAIN))?;
     let mut buffer = [0; LONGEST];
@@ -38,8 +28,8 @@ pub(super) fn offer(
         match socket.recv_from(&mut buffer) {
             Ok((length, SocketAddr::V4(from))) => {
                 let bytes = buffer.get(..length).unwrap_or_default();
-                if let Some((ip, boot_server)) = question.answer(bytes, from) {
-                    return Ok(Offer { ip, boot_server });
+                if let Some(offer) = question.answer(bytes, from) {
+                    return Ok(offer);
                 }
             }
             Ok(_) => {}

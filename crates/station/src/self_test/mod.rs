@@ -16,4 +16,4 @@ mod asking;
 mod steps;
 pub mod visits;
 
-pub use steps::{Ground, run};
+pub use steps::{Door, Ground, run};

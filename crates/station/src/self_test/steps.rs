@@ -125,7 +125,11 @@ impl Test<'_> {
     }
 
     fn offer(&self) -> Outcome {
-        let at = *self.ground.dhcp.as_ref().map_err(|why| closed("DHCP", why))?;
+        let at = *self
+            .ground
+            .dhcp
+            .as_ref()
+            .map_err(|why| closed("DHCP", why))?;
         let offer = asking::offer(self.ground.own, at, self.pass.key()).map_err(|why| {
             wrong(
                 format!("Asking {at} for an address brought no answer: {why}."),
@@ -151,7 +155,11 @@ impl Test<'_> {
     }
 
     fn boot_files(&self) -> Outcome {
-        let at = *self.ground.tftp.as_ref().map_err(|why| closed("TFTP", why))?;
+        let at = *self
+            .ground
+            .tftp
+            .as_ref()
+            .map_err(|why| closed("TFTP", why))?;
         self.image()?;
         let end = self.begun + LONGEST;
         let fetch = |file: &str| {
@@ -178,7 +186,11 @@ impl Test<'_> {
     }
 
     fn station(&self) -> Result<Station, (String, String)> {
-        let at = self.ground.http.as_ref().map_err(|why| closed("HTTP", why))?;
+        let at = self
+            .ground
+            .http
+            .as_ref()
+            .map_err(|why| closed("HTTP", why))?;
         Ok(Station::new(&format!("http://{at}"), Some(self.ground.own)))
     }
 
@@ -216,7 +228,10 @@ impl Test<'_> {
             let signed = signed.map_err(|why| wrong(format!("It did not come: {why}."), next))?;
             imaging::key::verify(&test.ground.public_key, &signed)
                 .map_err(|why| wrong(format!("A board would refuse it: {why}."), next))?;
-            let found = format!("The manifest of image {} is signed and whole.", image.short());
+            let found = format!(
+                "The manifest of image {} is signed and whole.",
+                image.short()
+            );
             got = Some(signed);
             Ok(found)
         });

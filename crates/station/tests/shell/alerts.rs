@@ -72,7 +72,11 @@ fn answer(mut stream: TcpStream, status: u16, tell: &Sender<Post>) -> Option<()>
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
-    write!(stream, "HTTP/1.1 {status} Word\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        stream,
+        "HTTP/1.1 {status} Word\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     tell.send(Post { signature, body }).ok()
 }
 
@@ -113,7 +117,11 @@ fn take_letter(mut stream: TcpStream) -> Letter {
             "AUTH" => b"235 come in\r\n",
             "DATA" => {
                 stream.write_all(b"354 go on\r\n").unwrap();
-                for line in lines.by_ref().map_while(Result::ok).take_while(|l| l != ".") {
+                for line in lines
+                    .by_ref()
+                    .map_while(Result::ok)
+                    .take_while(|l| l != ".")
+                {
                     letter.text += &line;
                     letter.text.push('\n');
                 }
@@ -184,7 +192,10 @@ fn fifty_boards_that_wait_are_one_signed_message() {
     assert_eq!(said["notices"].as_array().unwrap().len(), 1, "{said}");
     let notice = &said["notices"][0];
     assert_eq!(notice["summary"], "50 boards need your decision");
-    assert_eq!((&notice["kind"], &notice["count"]), (&json!("decision"), &json!(50)));
+    assert_eq!(
+        (&notice["kind"], &notice["count"]),
+        (&json!("decision"), &json!(50))
+    );
     assert_eq!(notice["about"].as_array().unwrap().len(), 50);
     let text = said["text"].as_str().unwrap();
     assert!(text.contains("50 boards need your decision"), "{text}");
@@ -202,7 +213,9 @@ fn a_receiver_that_is_away_gets_everything_later_in_one_message() {
     let (at, posts) = receiver(&[500, 503, 500]);
     begin(&rig, &written(&format!("webhook = \"{at}\"\n")));
     boards_ask(&rig, 1..=1);
-    let refused: Vec<Post> = (0..3).map(|_| posts.recv_timeout(PATIENCE).unwrap()).collect();
+    let refused: Vec<Post> = (0..3)
+        .map(|_| posts.recv_timeout(PATIENCE).unwrap())
+        .collect();
     let taken = posts.recv_timeout(PATIENCE).unwrap();
     assert_eq!(taken.json()["notices"], refused[0].json()["notices"]);
     assert_eq!(taken.signature, None);

@@ -67,7 +67,10 @@ fn figures_count_what_boards_were_given() {
     assert!(rest("punnet_http_requests_total{door=\"boards\",code=\"4xx\"}") >= 1.0);
 
     let now = figures(&metrics(&rig));
-    assert!((now["punnet_names{product=\"KXP2\",venue=\"CORO\",state=\"available\"}"] - 5.0).abs() < 0.5);
+    assert!(
+        (now["punnet_names{product=\"KXP2\",venue=\"CORO\",state=\"available\"}"] - 5.0).abs()
+            < 0.5
+    );
     assert!(now["punnet_disk_free_bytes"] > 0.0 && now["punnet_database_size_bytes"] > 0.0);
     assert!(now["process_resident_memory_bytes"] > 1e6 && now["process_open_fds"] > 3.0);
     assert!((now["punnet_ready{subsystem=\"database\"}"] - 1.0).abs() < 0.5);

@@ -8,6 +8,7 @@
 
 mod alerts;
 mod boards;
+mod evidence;
 mod figures;
 mod image;
 mod images;
@@ -17,3 +18,4 @@ mod link;
 mod operator;
 mod rehearsal;
 mod rig;
+mod self_test;

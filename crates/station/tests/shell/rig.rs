@@ -106,8 +106,7 @@ impl Rig {
 
     pub(crate) fn prepare(&self, boards: u32) -> Batch {
         self.stock();
-        let path = self.image("kart.img", 1);
-        self.import(&path, true);
+        self.prepare_image();
         let plan = BatchPlan {
             product: "KXP2".parse().unwrap(),
             venue: "CORO".parse().unwrap(),
@@ -125,6 +124,12 @@ impl Rig {
             Receipt::Batch(batch) => batch,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// An active image.
+    pub(crate) fn prepare_image(&self) {
+        let path = self.image("kart.img", 1);
+        self.import(&path, true);
     }
 
     /// A product, a venue and ten names.

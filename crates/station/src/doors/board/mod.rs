@@ -3,6 +3,7 @@
 //! | path | who calls |
 //! |---|---|
 //! | `/agent/v1/…` | the agent; the contract is [`wire::agent`] |
+//! | `/agent/v1/self-test/{key}` | the self-test, from this machine alone; without effect |
 //! | `/api/config`, `/api/status` | installer scripts; the contract is [`wire::device`] |
 //! | `/images/{file}` | installer scripts: the whole image |
 //! | `/health`, `/ready` | whoever wants to know whether the station is fit |
@@ -10,11 +11,13 @@
 mod agent;
 mod device;
 mod images;
+mod visitor;
 
-use super::{health, json};
 use super::listen::Ends;
+use super::{health, json};
 use crate::engine::Engine;
 use crate::library::Library;
+use crate::self_test::visits::Visits;
 use crate::traffic::Traffic;
 use axum::Router;
 use axum::body::Body;
@@ -41,6 +44,8 @@ pub struct Rooms {
     pub library: Library,
     /// What is on its way to boards.
     pub traffic: Traffic,
+    /// The visits of the self-test.
+    pub visits: Visits,
 }
 
 /// The routes of the door.
@@ -49,6 +54,7 @@ pub fn router(rooms: Rooms) -> Router {
         .route("/agent/v1/check-in", post(agent::check_in))
         .route("/agent/v1/report", post(agent::report))
         .route("/agent/v1/hello", post(agent::hello))
+        .route("/agent/v1/self-test/{key}", post(visitor::check_in))
         .route("/agent/v1/packs/{image}/manifest", get(agent::manifest))
         .route("/agent/v1/packs/{image}", get(agent::pack))
         .merge(device::routes())

@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<Engine> {
         .route("/api/v1/history.csv", get(history_csv))
         .route("/api/v1/history.json", get(history_json))
         .route("/api/v1/names.csv", get(names_csv))
+        .route("/api/v1/packets.pcap", get(packets))
         .route("/api/v1/labels.pdf", get(labels))
         .route("/api/v1/boards/{board}/log.txt", get(board_log))
         .route("/api/v1/boards/{board}/bundle.zip", get(board_bundle))
@@ -78,6 +79,10 @@ async fn board_bundle(State(engine): State<Engine>, key: Key<BoardId>) -> Respon
     document(&engine, kind).await
 }
 
+async fn packets(State(engine): State<Engine>) -> Response<Body> {
+    document(&engine, Ok(DocumentKind::Packets)).await
+}
+
 async fn of_batch(
     State(engine): State<Engine>,
     key: Key<BatchId>,
@@ -133,7 +138,11 @@ async fn document(engine: &Engine, kind: Result<DocumentKind, Refusal>) -> Respo
 }
 
 fn send(paper: Paper) -> Response<Body> {
-    let saved = ["text/csv", "application/zip"];
+    let saved = [
+        "text/csv",
+        "application/zip",
+        "application/vnd.tcpdump.pcap",
+    ];
     let shown = !saved.iter().any(|kind| paper.media_type.starts_with(kind));
     let manner = if shown { "inline" } else { "attachment" };
     let save = format!("{manner}; filename=\"{}\"", paper.file_name);

@@ -55,6 +55,17 @@ impl Outside for Machine {
         crate::counts::Tally::default()
     }
 
+    fn self_test(
+        &self,
+        _: Result<ImageId, String>,
+    ) -> Soon<'_, Result<wire::self_test::SelfTest, Refusal>> {
+        Box::pin(async { Err(crate::outside::alone()) })
+    }
+
+    fn packets(&self, _: Option<&[Mac]>) -> Vec<u8> {
+        vec![0; 24]
+    }
+
     fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>> {
         Box::pin(async move { vec![format!("{{\"board\":\"{board}\"}}")] })
     }

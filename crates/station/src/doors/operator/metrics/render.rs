@@ -270,9 +270,10 @@ fn servers(page: &mut Page, facts: &Facts) {
         Counter,
         "punnet_http_requests_total",
         "Answered HTTP requests by door and class of status.",
-        tally.http.iter().map(|(door, class, count)| {
-            ([("door", *door), ("code", *class)], *count as f64)
-        }),
+        tally
+            .http
+            .iter()
+            .map(|(door, class, count)| ([("door", *door), ("code", *class)], *count as f64)),
     );
     page.one(
         Gauge,
@@ -426,7 +427,14 @@ mod tests {
         for line in types {
             let (name, kind) = line.split_once(' ').unwrap();
             assert_eq!(name.ends_with("_total"), kind == "counter", "{line}");
-            let units = ["_ms", "_kb", "_mb", "_minutes", "_percent", "_seconds_bytes"];
+            let units = [
+                "_ms",
+                "_kb",
+                "_mb",
+                "_minutes",
+                "_percent",
+                "_seconds_bytes",
+            ];
             assert!(!units.iter().any(|u| name.ends_with(u)), "{line}");
             assert_eq!(text.matches(&format!("# HELP {name} ")).count(), 1);
         }
