@@ -24,7 +24,7 @@ next: string, };
 /**
  * The answer to a query; the arm matches the question.
  */
-export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document };
+export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "self_test", "value": SelfTest } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document };
 
 /**
  * One batch.
@@ -785,7 +785,11 @@ sheet: LabelSheet, } | { "document": "board_log",
 /**
  * Which board.
  */
-board: BoardId, } | { "document": "unknown" };
+board: BoardId, } | { "document": "board_bundle", 
+/**
+ * Which board.
+ */
+board: BoardId, } | { "document": "packets" } | { "document": "unknown" };
 
 /**
  * One event.
@@ -1537,7 +1541,7 @@ batch: BatchId, } | { "query": "sheet",
 /**
  * Which.
  */
-board: BoardId, } | { "query": "history_count" } & HistoryFilter | { "query": "nics" } | { "query": "settings" } | { "query": "works" } | { "query": "try", 
+board: BoardId, } | { "query": "history_count" } & HistoryFilter | { "query": "nics" } | { "query": "settings" } | { "query": "works" } | { "query": "self_test" } | { "query": "try", 
 /**
  * The command.
  */
@@ -1745,6 +1749,27 @@ export type ReimagePolicy = "ask" | "overwrite_foreign" | "unknown";
  * A 32-bit board revision code as found in option 97, the device tree and `/proc/cpuinfo`.
  */
 export type Revision = number;
+
+/**
+ * What a self-test found.
+ */
+export type SelfTest = { 
+/**
+ * True when no step failed.
+ */
+fit: boolean, 
+/**
+ * Each step, in the order of a board's way.
+ */
+steps: Array<TestStep>, 
+/**
+ * When it ended.
+ */
+at: Millis, 
+/**
+ * How long it took, in milliseconds.
+ */
+took_ms: number, };
 
 /**
  * A Raspberry Pi's whole 64-bit serial number: 16 lower-case hex digits.
@@ -2036,6 +2061,31 @@ ready: boolean,
  * One sentence.
  */
 detail: string, };
+
+/**
+ * One step of a self-test.
+ */
+export type TestStep = { 
+/**
+ * Its name: `offer`, `boot_files`, `check_in`, `manifest`, `range`, `wire`.
+ */
+step: string, 
+/**
+ * What became of it.
+ */
+verdict: Verdict, 
+/**
+ * What was found, one sentence.
+ */
+found: string, 
+/**
+ * What to do, where something is to be done.
+ */
+next: string | null, 
+/**
+ * How long it took, in milliseconds.
+ */
+took_ms: number, };
 
 /**
  * A file or an image on its way to a board.
