@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod device_api;
 mod lab_dhcp;
+mod lab_fitness;
 mod lab_rights;
 mod lab_tftp;
 mod qemu_boards;

@@ -22,7 +22,7 @@ use tokio_stream::StreamExt as _;
 use wire::event::Level;
 use wire::health::{Finding, ServerState, ServerStatus};
 use wire::query::{Answer, Query};
-use wire::self_test::{SelfTest, Verdict};
+use wire::self_test::{SelfTest, TestVerdict};
 use wire::update::Update;
 
 /// The check for a cable.
@@ -219,10 +219,10 @@ fn verdicts(test: &SelfTest) -> String {
     let mut table = Table::new(&["step", "verdict", "found"], "");
     for step in &test.steps {
         let verdict = match step.verdict {
-            Verdict::Passed => "passed",
-            Verdict::Failed => "FAILED",
-            Verdict::NotRun => "not run",
-            Verdict::Unknown => "unknown",
+            TestVerdict::Passed => "passed",
+            TestVerdict::Failed => "FAILED",
+            TestVerdict::NotRun => "not run",
+            TestVerdict::Unknown => "unknown",
         };
         let next = step.next.as_deref().unwrap_or_default();
         table.row([

@@ -24,7 +24,7 @@ pub struct TestStep {
     /// Its name: `offer`, `boot_files`, `check_in`, `manifest`, `range`, `wire`.
     pub step: String,
     /// What became of it.
-    pub verdict: Verdict,
+    pub verdict: TestVerdict,
     /// What was found, one sentence.
     pub found: String,
     /// What to do, where something is to be done.
@@ -38,7 +38,7 @@ pub struct TestStep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum TestVerdict {
     /// A board would get what it needs.
     Passed,
     /// It would not.

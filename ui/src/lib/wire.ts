@@ -2073,7 +2073,7 @@ step: string,
 /**
  * What became of it.
  */
-verdict: Verdict, 
+verdict: TestVerdict, 
 /**
  * What was found, one sentence.
  */
@@ -2086,6 +2086,11 @@ next: string | null,
  * How long it took, in milliseconds.
  */
 took_ms: number, };
+
+/**
+ * What became of a step.
+ */
+export type TestVerdict = "passed" | "failed" | "not_run" | "unknown";
 
 /**
  * A file or an image on its way to a board.

@@ -14,7 +14,7 @@ use wire::board::Serial;
 use wire::disk::{Disk, DiskContent, DiskKind};
 use wire::manifest::{ChunkClass, Manifest, SignedManifest};
 use wire::revision::Revision;
-use wire::self_test::{SelfTest, TestStep, Verdict};
+use wire::self_test::{SelfTest, TestStep, TestVerdict};
 use wire::{BoardId, ImageId, Mac, Millis};
 
 /// Longest time for the whole.
@@ -71,7 +71,7 @@ pub fn run(ground: &Ground, pass: &Pass) -> SelfTest {
     test.range(manifest);
     test.wire();
     SelfTest {
-        fit: test.steps.iter().all(|s| s.verdict != Verdict::Failed),
+        fit: test.steps.iter().all(|s| s.verdict != TestVerdict::Failed),
         steps: test.steps,
         at: Millis::now(),
         took_ms: ms(begun),
@@ -102,8 +102,8 @@ impl Test<'_> {
             return self.leave_out(name, "The time was up before it.");
         }
         let (verdict, found, next) = match try_it(self) {
-            Ok(found) => (Verdict::Passed, found, None),
-            Err((what, next)) => (Verdict::Failed, what, Some(next)),
+            Ok(found) => (TestVerdict::Passed, found, None),
+            Err((what, next)) => (TestVerdict::Failed, what, Some(next)),
         };
         self.steps.push(TestStep {
             step: name.to_owned(),
@@ -117,7 +117,7 @@ impl Test<'_> {
     fn leave_out(&mut self, name: &str, why: &str) {
         self.steps.push(TestStep {
             step: name.to_owned(),
-            verdict: Verdict::NotRun,
+            verdict: TestVerdict::NotRun,
             found: why.to_owned(),
             next: None,
             took_ms: 0,

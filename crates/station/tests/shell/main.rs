@@ -10,6 +10,7 @@ mod alerts;
 mod boards;
 mod evidence;
 mod figures;
+mod fitness;
 mod image;
 mod images;
 mod installer;

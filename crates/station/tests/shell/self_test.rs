@@ -6,7 +6,7 @@ use std::time::Instant;
 use wire::command::Command;
 use wire::health::{ServerKind, ServerState};
 use wire::query::{Answer, EventFilter, Query};
-use wire::self_test::{SelfTest, TestStep, Verdict};
+use wire::self_test::{SelfTest, TestStep, TestVerdict};
 
 fn test(rig: &Rig) -> SelfTest {
     match rig.query(Query::SelfTest).unwrap() {
@@ -43,11 +43,11 @@ fn a_synthetic_board_gets_everything_and_uses_nothing_up() {
         let test = test(&rig);
         assert!(test.fit, "{test:#?}");
         for name in ["offer", "boot_files", "check_in", "manifest", "range"] {
-            assert_eq!(step(&test, name).verdict, Verdict::Passed, "{test:#?}");
+            assert_eq!(step(&test, name).verdict, TestVerdict::Passed, "{test:#?}");
         }
         let name = &step(&test, "check_in").found;
         assert!(name.contains("would become KXP2-CORO-001"), "{name}");
-        assert_eq!(step(&test, "wire").verdict, Verdict::NotRun);
+        assert_eq!(step(&test, "wire").verdict, TestVerdict::NotRun);
     }
     assert_eq!(state(&rig), before);
     let metrics = rig.operator("GET /metrics HTTP/1.1", b"");
@@ -65,14 +65,14 @@ fn a_fault_is_named_with_what_to_do_about_it() {
     let without = test(&rig);
     assert!(!without.fit, "{without:#?}");
     let files = step(&without, "boot_files");
-    assert_eq!(files.verdict, Verdict::Failed);
+    assert_eq!(files.verdict, TestVerdict::Failed);
     assert!(files.found.contains("no active image"), "{files:?}");
     assert_eq!(
         files.next.as_deref(),
         Some("Import an image and activate it.")
     );
-    assert_eq!(step(&without, "offer").verdict, Verdict::Passed);
-    assert_eq!(step(&without, "range").verdict, Verdict::NotRun);
+    assert_eq!(step(&without, "offer").verdict, TestVerdict::Passed);
+    assert_eq!(step(&without, "range").verdict, TestVerdict::NotRun);
 
     rig.prepare_image();
     let server = ServerKind::Tftp;
@@ -89,9 +89,13 @@ fn a_fault_is_named_with_what_to_do_about_it() {
     }
     let test = test(&rig);
     let files = step(&test, "boot_files");
-    assert_eq!(files.verdict, Verdict::Failed);
+    assert_eq!(files.verdict, TestVerdict::Failed);
     assert!(files.found.starts_with("TFTP does not serve"), "{files:?}");
-    assert_eq!(step(&test, "range").verdict, Verdict::Passed, "{test:#?}");
+    assert_eq!(
+        step(&test, "range").verdict,
+        TestVerdict::Passed,
+        "{test:#?}"
+    );
 }
 
 #[test]

@@ -1,5 +1,5 @@
 /** The mock's answers. */
-import type { Answer, Query, Sheet, Stage, TestStep, Verdict } from '../wire';
+import type { Answer, Query, Sheet, Stage, TestStep, TestVerdict } from '../wire';
 import { tally } from './names';
 import { nics, would } from './plans';
 import type { World } from './world';
@@ -76,7 +76,12 @@ export function answer(world: World, query: Query): Answer | null {
             step('offer', 'passed', 'A board would be offered 192.168.151.100.'),
             step('boot_files', 'passed', '4 boot files came, 38.2 MB with the kernel and the installer.'),
             step('check_in', 'passed', 'A blank Raspberry Pi 5 would become KXP2-CORO-017.'),
-            step('manifest', 'failed', 'It did not come: the pack cannot be served.', 'Import the image again.'),
+            step(
+              'manifest',
+              'failed',
+              'It did not come: the pack cannot be served.',
+              'Import the image again.',
+            ),
             step('range', 'not_run', 'There is no manifest to fetch by.'),
           ],
         },
@@ -155,7 +160,7 @@ export function answer(world: World, query: Query): Answer | null {
   }
 }
 
-function step(step: string, verdict: Verdict, found: string, next: string | null = null): TestStep {
+function step(step: string, verdict: TestVerdict, found: string, next: string | null = null): TestStep {
   return { step, verdict, found, next, took_ms: 40 };
 }
 
