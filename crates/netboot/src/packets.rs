@@ -2,8 +2,9 @@
 //!
 //! Nothing is captured beside the servers: each socket writes down the datagrams that pass through it,
 //! and Ethernet, IP and UDP headers are put before them as they were on the wire, as far as that is
-//! known here. Of boot files only the beginning and the end of the conversation is kept, not the
-//! blocks. The memory is bounded; the oldest packets make room.
+//! known here. Of boot files only the beginning and the end of the conversation is kept, and of no block
+//! what is in it: a board's command line holds the token of its boot. The memory is bounded; the
+//! oldest packets make room.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -24,6 +25,10 @@ const UNKNOWN: Mac = Mac([2, 0, 0, 0, 0, 1]);
 const BROADCAST: Mac = Mac([0xff; 6]);
 const ETHERTYPE_IPV4: [u8; 2] = [8, 0];
 const UDP: u8 = 17;
+/// Operation code and number of a block.
+const BLOCK_HEAD: usize = 4;
+/// Ethernet, IP and UDP.
+const HEADERS: usize = 14 + 20 + 8;
 
 /// Which way a packet went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,8 @@ struct Kept {
     /// Microseconds since 1970.
     at: u64,
     frame: Vec<u8>,
+    /// Bytes that it had on the wire.
+    length: usize,
 }
 
 impl Packets {
@@ -79,7 +86,7 @@ impl Packets {
             if let Some(ip) = given.filter(|_| way == Way::Out) {
                 ring.learn(ip, mac);
             }
-            ring.udp(way, mac, client, server, bytes);
+            ring.udp(way, mac, (client, server), bytes, bytes.len());
         }
     }
 
@@ -92,13 +99,12 @@ impl Packets {
             && let Some(mut ring) = self.ring()
         {
             let mac = ring.clients.get(client.ip()).copied();
-            ring.udp(
-                way,
-                mac.unwrap_or_else(|| made_up(*client.ip())),
-                client,
-                server,
-                bytes,
-            );
+            let mac = mac.unwrap_or_else(|| made_up(*client.ip()));
+            let shown = match bytes {
+                [0, 3, ..] => bytes.get(..BLOCK_HEAD).unwrap_or(bytes),
+                _ => bytes,
+            };
+            ring.udp(way, mac, (client, server), shown, bytes.len());
         }
     }
 
@@ -110,7 +116,7 @@ impl Packets {
         {
             ring.own = Mac(mac);
         }
-        ring.keep(frame.to_vec());
+        ring.keep(frame.to_vec(), frame.len());
     }
 
     /// The packets as a file for Wireshark or tcpdump (pcap, Ethernet); of one client alone when its
@@ -125,11 +131,11 @@ impl Packets {
             let has = |mac: &Mac| frame.windows(6).any(|part| part == mac.0);
             only.is_none_or(|macs| macs.iter().any(has))
         };
-        for Kept { at, frame } in ring.kept.iter().filter(|kept| of_client(&kept.frame)) {
-            let length = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        for Kept { at, frame, length } in ring.kept.iter().filter(|kept| of_client(&kept.frame)) {
+            let word = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             let seconds = u32::try_from(at / 1_000_000).unwrap_or(u32::MAX);
             let micros = u32::try_from(at % 1_000_000).unwrap_or(0);
-            for word in [seconds, micros, length, length] {
+            for word in [seconds, micros, word(frame.len()), word(*length)] {
                 file.extend(word.to_le_bytes());
             }
             file.extend(frame);
@@ -155,9 +161,9 @@ impl Ring {
         &mut self,
         way: Way,
         mac: Mac,
-        client: SocketAddrV4,
-        server: SocketAddrV4,
+        (client, server): (SocketAddrV4, SocketAddrV4),
         payload: &[u8],
+        length: usize,
     ) {
         let everybody = if client.ip().is_broadcast() {
             BROADCAST
@@ -173,15 +179,16 @@ impl Ring {
             Way::In => (mac, client, self.own, server),
             Way::Out => (self.own, server, everybody, client),
         };
-        self.keep(frame((from_mac, from), (to_mac, to), payload));
+        let frame = frame((from_mac, from), (to_mac, to), payload, length);
+        self.keep(frame, HEADERS + length);
     }
 
-    fn keep(&mut self, mut frame: Vec<u8>) {
+    fn keep(&mut self, mut frame: Vec<u8>, length: usize) {
         frame.truncate(SNAP);
         let at = SystemTime::now().duration_since(UNIX_EPOCH);
         let at = at.map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(0));
         self.bytes += frame.len() + OVERHEAD;
-        self.kept.push_back(Kept { at, frame });
+        self.kept.push_back(Kept { at, frame, length });
         while self.bytes > self.most
             && let Some(oldest) = self.kept.pop_front()
         {
@@ -204,9 +211,15 @@ fn made_up(ip: Ipv4Addr) -> Mac {
     Mac([2, 0, a, b, c, d])
 }
 
-/// An Ethernet frame around a UDP datagram. The checksum of UDP is left out, which IPv4 allows.
-fn frame(from: (Mac, SocketAddrV4), to: (Mac, SocketAddrV4), payload: &[u8]) -> Vec<u8> {
-    let length = |more: usize| u16::try_from(payload.len() + more).unwrap_or(u16::MAX);
+/// An Ethernet frame around a UDP datagram of `length` bytes, of which `payload` is the beginning.
+/// The checksum of UDP is left out, which IPv4 allows.
+fn frame(
+    from: (Mac, SocketAddrV4),
+    to: (Mac, SocketAddrV4),
+    payload: &[u8],
+    length: usize,
+) -> Vec<u8> {
+    let length = |more: usize| u16::try_from(length + more).unwrap_or(u16::MAX);
     let mut ip = vec![0x45, 0];
     ip.extend(length(28).to_be_bytes());
     ip.extend([0, 0, 0x40, 0, 64, UDP, 0, 0]);
@@ -296,6 +309,7 @@ mod tests {
         for frame in &kept {
             assert_eq!(checksum(&frame[14..34]), 0, "the IP header adds up");
         }
+        assert_eq!(kept[3].len(), HEADERS + BLOCK_HEAD, "no block is kept");
         assert_eq!(frames(&packets.pcap(Some(&[BOARD]))).len(), 6);
         assert_eq!(frames(&packets.pcap(Some(&[Mac([2; 6])]))).len(), 0);
     }
