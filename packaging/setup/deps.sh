@@ -11,7 +11,7 @@ set -eu
 BUILD="build-essential pkg-config"
 PAPER="poppler-utils fonts-urw-base35 zbar-tools"
 IMAGE="e2fsprogs dosfstools mtools fdisk xz-utils zstd bzip2 zip unzip cpio kmod"
-LAB="iproute2 nftables dnsmasq-base tftpd-hpa tftp-hpa atftp curl isc-dhcp-client udhcpc
+LAB="iproute2 nftables dnsmasq-base tftpd-hpa tftp-hpa atftp curl isc-dhcp-client udhcpc tcpdump
      busybox-static nginx-light arping ethtool jq libcap2-bin"
 QEMU="qemu-system-arm qemu-system-x86 qemu-efi-aarch64 ipxe-qemu grub-efi-arm64-bin grub-common"
 # Packages, and the machine that they are tried on.

@@ -2,8 +2,8 @@
 
 use crate::common::Common;
 use crate::{
-    backup, batch, boards, check, history, image, manual, names, operator, paper, plans, profile,
-    rehearse, server,
+    alert, backup, batch, boards, check, history, image, manual, names, operator, paper, plans,
+    profile, rehearse, server,
 };
 use clap::{Parser, Subcommand};
 
@@ -84,6 +84,11 @@ pub(crate) enum Verb {
     /// Write the manual pages into a folder.
     #[command(hide = true)]
     Manual(manual::Manual),
+    /// The last packets between boards and the station, as a file for Wireshark.
+    Packets(paper::Packets),
+    /// Messages to people who do not look at the page.
+    #[command(subcommand)]
+    Alert(alert::Verb),
 }
 
 #[cfg(test)]

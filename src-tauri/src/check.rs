@@ -26,6 +26,7 @@ use tokio_stream::StreamExt as _;
 use wire::event::Level;
 use wire::health::{Finding, ServerState, ServerStatus};
 use wire::query::{Answer, Query};
+use wire::self_test::{SelfTest, TestVerdict};
 use wire::update::Update;
 
 /// The check for a cable.
@@ -97,6 +98,8 @@ struct Report {
     /// Fingerprint of the certificate that the page is shown with, when it is encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     fingerprint: Option<String>,
+    /// What a synthetic board got from a running station.
+    self_test: Option<SelfTest>,
 }
 
 /// Looks whether this machine and its network are fit.
@@ -125,8 +128,11 @@ async fn ask(station: &Station) -> Result<Report, Trouble> {
         return Err(crate::desk::unexpected());
     };
     let serving = now.servers.iter().all(|s| s.state == ServerState::Serving);
+    let Answer::SelfTest(test) = station.query(Query::SelfTest).await? else {
+        return Err(crate::desk::unexpected());
+    };
     Ok(Report {
-        fit: serving && !now.servers.is_empty(),
+        fit: serving && !now.servers.is_empty() && test.fit,
         running: true,
         nics: Vec::new(),
         servers: now.servers,
@@ -135,6 +141,7 @@ async fn ask(station: &Station) -> Result<Report, Trouble> {
             Ok(Answer::Settings(settings)) => settings.fingerprint,
             _ => None,
         },
+        self_test: Some(*test),
     })
 }
 
@@ -215,6 +222,7 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
         servers: Vec::new(),
         findings: found,
         fingerprint: fingerprint(config),
+        self_test: None,
     })
 }
 
@@ -239,6 +247,27 @@ fn of_backups(config: &Config) -> Option<Finding> {
         &config.backup_plan(),
         wire::Millis::now(),
     )
+}
+
+/// What became of each step of a self-test.
+fn verdicts(test: &SelfTest) -> String {
+    let mut table = Table::new(&["step", "verdict", "found"], "");
+    for step in &test.steps {
+        let verdict = match step.verdict {
+            TestVerdict::Passed => "passed",
+            TestVerdict::Failed => "FAILED",
+            TestVerdict::NotRun => "not run",
+            TestVerdict::Unknown => "unknown",
+        };
+        let next = step.next.as_deref().unwrap_or_default();
+        table.row([
+            step.step.replace('_', " "),
+            verdict.to_owned(),
+            format!("{} {next}", step.found).trim_end().to_owned(),
+        ]);
+    }
+    let seconds = test.took_ms as f64 / 1000.0;
+    format!("{table}\nThe self-test took {seconds:.1} s.\n")
 }
 
 fn words(report: &Report) -> String {
@@ -276,6 +305,10 @@ fn words(report: &Report) -> String {
         text += &format!(
             "The page is shown with the certificate of this SHA-256 fingerprint:\n{fingerprint}\n"
         );
+    }
+    if let Some(test) = &report.self_test {
+        text += "\nA synthetic board asked the station, and used nothing up:\n";
+        text += &verdicts(test);
     }
     let waits = report.findings.iter().any(|f| f.check == CARRIER);
     text += match (report.fit, waits) {

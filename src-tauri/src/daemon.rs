@@ -71,6 +71,8 @@ pub(crate) fn for_rehearsal(config: Config) -> Config {
         ..config.backup
     };
     rehearsal.backup = backup;
+    rehearsal.log = config.log;
+    rehearsal.alerts = config.alerts;
     rehearsal
 }
 

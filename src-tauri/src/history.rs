@@ -1,9 +1,12 @@
 //! `punnet history` and `punnet logs`.
 
 use crate::desk::{Desk, Work, unexpected};
+use crate::paper;
 use crate::print::{Table, or_dash, out, span, time};
 use clap::Args;
+use std::path::PathBuf;
 use wire::batch::BatchId;
+use wire::document::DocumentKind;
 use wire::query::{Answer, Deployment, EventFilter, HistoryFilter, Query};
 use wire::{BoardId, Stage};
 
@@ -38,6 +41,9 @@ pub(crate) struct History {
 pub(crate) struct Logs {
     /// Which.
     board: BoardId,
+    /// Write everything that is known of it into this file (zip) instead, to send to whoever helps.
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
     /// At most this many.
     #[arg(long, default_value_t = 1000)]
     limit: u32,
@@ -103,6 +109,10 @@ fn table(rows: &[Deployment]) -> String {
 pub(crate) fn logs(logs: &Logs) -> impl Work + use<> {
     let logs = logs.clone();
     async move |desk: &Desk| {
+        if let Some(file) = &logs.bundle {
+            let kind = DocumentKind::BoardBundle { board: logs.board };
+            return paper::fetch(desk, kind, Some(file)).await;
+        }
         let filter = EventFilter {
             board: Some(logs.board),
             limit: logs.limit,

@@ -4,6 +4,7 @@
 //! when none runs. With `--daemon` it *is* the station. Without either it opens the window; in a build
 //! without the feature `window`, [`no_window`] says so in words.
 
+mod alert;
 mod args;
 mod backup;
 mod batch;
@@ -70,6 +71,8 @@ fn main() -> ExitCode {
         (Some(Verb::Logs(verb)), _) => desk::run(&args.common, history::logs(verb)),
         (Some(Verb::Operator(verb)), _) => desk::run(&args.common, operator::run(verb)),
         (Some(Verb::Deeds(verb)), _) => desk::run(&args.common, operator::deeds(verb)),
+        (Some(Verb::Packets(verb)), _) => desk::run(&args.common, paper::packets(verb)),
+        (Some(Verb::Alert(verb)), _) => alert::run(&args.common, verb),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

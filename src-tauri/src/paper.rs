@@ -71,6 +71,22 @@ pub(crate) fn label(label: &Label) -> impl Work + use<> {
     }
 }
 
+/// Saves the last DHCP, ARP and TFTP packets of the deployment side, for Wireshark or tcpdump.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Packets {
+    /// The file to write (pcap).
+    file: PathBuf,
+}
+
+/// Saves packets.
+pub(crate) fn packets(packets: &Packets) -> impl Work + use<> {
+    let file = packets.file.clone();
+    async move |desk: &Desk| {
+        desk.must_be_live()?;
+        fetch(desk, DocumentKind::Packets, Some(&file)).await
+    }
+}
+
 /// A document that was written to a file, for programs.
 #[derive(Serialize)]
 struct Written {

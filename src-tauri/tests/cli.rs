@@ -492,3 +492,84 @@ fn operator_door(place: &Place) -> String {
     let door = sockets.find(|open| open["what"] == "the page and programs");
     format!("http://{}", door.unwrap()["at"].as_str().unwrap())
 }
+
+#[test]
+fn an_alert_is_tried_and_what_became_of_it_is_said() {
+    use std::io::{Read as _, Write as _};
+    let place = Place::new();
+    let none = place.run("alert test");
+    assert_eq!(none.status.code(), Some(1));
+    assert!(text(&none).contains("[alerts]"), "{}", text(&none));
+
+    let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = receiver.local_addr().unwrap();
+    let settings = std::fs::read_to_string(place.path("station.toml")).unwrap();
+    let settings = format!("{settings}[alerts]\nwebhook = \"http://{at}/hooks/s3cret\"\n");
+    std::fs::write(place.path("station.toml"), settings).unwrap();
+    let answering = std::thread::spawn(move || {
+        for status in ["200 OK", "404 Not Found"] {
+            let (mut stream, _) = receiver.accept().unwrap();
+            let mut said = [0; 8192];
+            let mut length = stream.read(&mut said).unwrap();
+            while !String::from_utf8_lossy(&said[..length]).contains("\"test\":true") {
+                length += stream.read(&mut said[length..]).unwrap();
+            }
+            let answer =
+                format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    let sent = place.json("alert test");
+    assert_eq!(sent[0]["sent"], true, "{sent}");
+    let refused = place.run("alert test");
+    assert_eq!(refused.status.code(), Some(1));
+    let words = text(&refused);
+    assert!(
+        words.contains("404") && !words.contains("s3cret"),
+        "{words}"
+    );
+    answering.join().unwrap();
+}
+
+#[test]
+fn a_running_station_is_checked_by_a_synthetic_board_and_hands_out_packets() {
+    let place = Place::new();
+    place.stock();
+    let image = place.path("golden.img");
+    make_image(&image, 3);
+    let image = image.display();
+    place.json(&format!(
+        "image add {image} --product KXP2 --version 1 --activate"
+    ));
+    let daemon = Daemon::start(&place);
+    let begun = Instant::now();
+    let check = loop {
+        let check = place.run("--json check");
+        let report: Value = serde_json::from_slice(&check.stdout).unwrap();
+        // The servers come up a moment after the door.
+        if report["fit"] == true {
+            break report;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{report}");
+    };
+    let steps = check["self_test"]["steps"].as_array().unwrap();
+    let verdict = |name: &str| {
+        let step = steps.iter().find(|s| s["step"] == name).unwrap();
+        step["verdict"].as_str().unwrap().to_owned()
+    };
+    for step in ["offer", "boot_files", "check_in", "manifest", "range"] {
+        assert_eq!(verdict(step), "passed", "{check}");
+    }
+    assert_eq!(verdict("wire"), "not_run");
+    let boards = place.json("boards");
+    assert_eq!(boards.as_array().unwrap().len(), 0, "{boards}");
+    let words = text(&place.run("check"));
+    assert!(words.contains("used nothing up"), "{words}");
+
+    let file = place.path("packets.pcap");
+    let written = place.json(&format!("packets {}", file.display()));
+    assert_eq!(written["media_type"], "application/vnd.tcpdump.pcap");
+    let packets = std::fs::read(&file).unwrap();
+    assert_eq!(packets[..4], [0xd4, 0xc3, 0xb2, 0xa1]);
+    assert_eq!(daemon.stop(), Some(0));
+}

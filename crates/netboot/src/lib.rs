@@ -19,5 +19,6 @@ pub mod arp;
 mod clock;
 pub mod dhcp;
 pub mod limits;
+pub mod packets;
 pub mod socket;
 pub mod tftp;

@@ -1,20 +1,25 @@
 //! The engine: the bench of all boards, the store, names, batches, the boot tree, two HTTP doors, supervision.
 
+pub mod alerts;
 pub mod backup;
 pub mod batches;
 pub mod bench;
 pub mod boot_tree;
 pub mod config;
+pub mod counts;
 pub mod doors;
 pub mod engine;
 pub mod library;
 pub mod link;
 pub mod names;
 pub mod net;
+pub mod notices;
 pub mod outside;
 pub mod papers;
+pub mod process;
 pub mod rehearsal;
 pub mod rights;
+pub mod self_test;
 pub mod service;
 pub mod store;
 pub mod supervise;

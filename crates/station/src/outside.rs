@@ -4,12 +4,14 @@
 //! runs alone, for a verb of the command line, has none and refuses those questions.
 
 use crate::config::{Config, Deployment};
+use crate::counts::Tally;
 use std::pin::Pin;
 use wire::backup::Backups;
 use wire::configuration::{Change, Configuration, Value};
 use wire::health::Works;
 use wire::refusal::Code;
-use wire::{Millis, Refusal};
+use wire::self_test::SelfTest;
+use wire::{BoardId, ImageId, Mac, Millis, Refusal};
 
 /// An answer that takes a moment.
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -33,6 +35,24 @@ pub trait Outside: Send + Sync + 'static {
 
     /// The configuration that is in effect; `chosen` is what the operator chose over it.
     fn configuration(&self, chosen: Option<Deployment>) -> Configuration;
+
+    /// What the servers have done since the station started.
+    fn tally(&self) -> Tally;
+
+    /// Runs the self-test; refused while one runs.
+    fn self_test(&self, image: Result<ImageId, String>) -> Soon<'_, Result<SelfTest, Refusal>>;
+
+    /// The last packets of the deployment side (pcap): all, or those of these addresses.
+    fn packets(&self, of: Option<&[Mac]>) -> Vec<u8>;
+
+    /// The lines of the station's log about a board, oldest first.
+    fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>>;
+
+    /// How the station is set, in the manner of its file and without secrets.
+    fn settings(&self) -> String;
+
+    /// Can the pack of this image be opened, and is it the one that its name says?
+    fn pack(&self, image: ImageId) -> Soon<'_, Result<(), Refusal>>;
 
     /// Where a browser finds the page, when there is one.
     fn page(&self) -> Option<String>;

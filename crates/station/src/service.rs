@@ -9,16 +9,20 @@ mod carry;
 mod conduct;
 mod live;
 mod management;
+mod own_log;
 mod world;
 
 pub use live::Reload;
 
+use crate::alerts;
 use crate::backup::remedied;
 use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
 use crate::config::Config;
+use crate::counts::Door;
 use crate::doors::board;
 use crate::doors::certificate::CertificateError;
+use crate::doors::counted::counted;
 use crate::doors::operator::page::Page;
 use crate::doors::operator::token::TokenError;
 use crate::doors::routes::Listed;
@@ -32,10 +36,12 @@ use crate::net::{Netlink, NetlinkError};
 use crate::rehearsal::Rehearsals;
 use crate::rights::Rights;
 use crate::rights::search::Search;
+use crate::self_test::visits::Visits;
 use crate::supervise::launch::Launcher;
 use crate::supervise::{Side, Told};
 use crate::traffic::Traffic;
 use imaging::key::KeyError;
+use netboot::packets::Packets;
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -198,10 +204,19 @@ pub async fn run_with(
     let (operator_at, fingerprint) = (doors.at, doors.fingerprint.clone());
     let (show, servers) = watch::channel(Servers::new());
     let traffic = Traffic::default();
+    let visits = Visits::default();
+    let packets = Packets::new(netboot::packets::USUAL);
+    let shelf = Shelf::new(library.clone(), config.agent.clone(), public_key, rehearsal);
     let world = world::World {
         config: config.clone(),
         servers: servers.clone(),
         traffic: traffic.clone(),
+        library: library.clone(),
+        shelf: shelf.clone(),
+        public_key,
+        rehearsal,
+        visits: visits.clone(),
+        packets: packets.clone(),
         operator: operator_at,
         has_page: page.has("/index.html"),
         fingerprint: fingerprint.clone(),
@@ -211,9 +226,9 @@ pub async fn run_with(
     let config = world.show(&engine, config).await?;
     let netlink = (!rehearsal).then(Netlink::open).transpose()?;
 
-    let shelf = Shelf::new(library.clone(), config.agent.clone(), public_key, rehearsal);
     let loaders = Loaders::read(&config.uefi);
-    let tree = Arc::new(BootTree::new(engine.clone(), shelf.clone(), loaders));
+    let tree =
+        Arc::new(BootTree::new(engine.clone(), shelf.clone(), loaders).open_to(visits.clone()));
     let uploads = open_uploads(&config)?;
     let importer = Importer::new(engine.clone(), library.clone(), key).clearing(uploads.clone());
     let boards = board::routes(board::Rooms {
@@ -221,23 +236,26 @@ pub async fn run_with(
         library: library.clone(),
         traffic: traffic.clone(),
         device_api: config.boards.device_api,
+        visits: visits.clone(),
     });
     let board_routes = boards.list().to_vec();
+    let boards = counted(boards.into_router(), Door::Boards, traffic.counts().clone());
 
     let stop = CancellationToken::new();
     let (dhcp_events, dhcp_heard) = mpsc::channel(EVENTS);
     let (tftp_events, tftp_heard) = mpsc::channel(EVENTS);
     let events = (dhcp_events, tftp_events);
-    let rights = Rights::new(Search::of_process());
+    let rights = Rights::watched(Search::of_process(), packets.clone());
     let launcher = Launcher::new(
         &config,
         rights.clone(),
         rehearsal,
         engine.clone(),
         tree,
-        boards.into_router(),
+        boards,
         events,
-    );
+    )
+    .watched(visits, packets);
     let teller = engine.clone();
     let side = Side::new(&config, launcher, rights, netlink, move |told| {
         tell(&teller, &show, told);
@@ -253,14 +271,16 @@ pub async fn run_with(
         shelf,
         importer: importer.clone(),
         orders,
-        traffic,
+        traffic: traffic.clone(),
         rehearsals,
         backups,
         stop: stop.clone(),
     };
-    let (operator_routes, serving) = doors.serve(&engine, page, uploads, &stop);
+    let (operator_routes, serving) = doors.serve(&engine, page, uploads, &traffic, &stop);
     let mut rest = Vec::from(serving);
     rest.extend(carrier.begin(dhcp_heard, tftp_heard));
+    let alerting = alerts::run(&engine, &config.alerts, stop.clone());
+    rest.push(tokio::spawn(alerting));
     rest.extend(conducting);
     rest.push(keeping);
     let station = RunningStation {

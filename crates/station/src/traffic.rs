@@ -1,8 +1,9 @@
 //! Files and images on their way to boards, as they are at this moment.
 //!
 //! TFTP tells of its transfers by events; a download over HTTP is counted as its pieces are read,
-//! which is at most two pieces ahead of the wire. Nothing is kept of what has ended.
+//! which is at most two pieces ahead of the wire. Of what has ended only numbers are kept.
 
+use crate::counts::Counts;
 use netboot::tftp::{TftpEvent, What};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,9 +14,12 @@ use wire::health::{ServerKind, Transfer};
 /// More than there can be; events that were lost must not fill the memory.
 const MOST: usize = 8192;
 
-/// All transfers under way. Clones share them.
+/// All transfers under way, and what has ended as numbers. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Traffic(Arc<Mutex<Running>>);
+pub struct Traffic {
+    running: Arc<Mutex<Running>>,
+    counts: Counts,
+}
 
 #[derive(Debug, Default)]
 struct Running {
@@ -44,8 +48,14 @@ impl Traffic {
         all
     }
 
+    /// What happened so far, counted.
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
     /// The TFTP server told something.
     pub fn tftp(&self, event: &TftpEvent) {
+        self.counts.tftp(event);
         let IpAddr::V4(ip) = event.client.ip().to_canonical() else {
             return;
         };
@@ -83,7 +93,7 @@ impl Traffic {
     }
 
     fn lock(&self) -> MutexGuard<'_, Running> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -114,6 +124,7 @@ impl Running {
 impl Download {
     /// So many bytes more.
     pub fn sent(&self, bytes: u64) {
+        self.traffic.counts.sent(bytes);
         if let Some(transfer) = self.traffic.lock().transfers.get_mut(&self.key) {
             transfer.sent += bytes;
         }

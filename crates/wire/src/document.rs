@@ -52,6 +52,13 @@ pub enum DocumentKind {
         /// Which.
         name: String,
     },
+    /// Everything that is known of a board, in one zip.
+    BoardBundle {
+        /// Which board.
+        board: BoardId,
+    },
+    /// The last DHCP, ARP and TFTP packets of the deployment side, for Wireshark.
+    Packets,
     /// A document this build does not know; refused.
     #[serde(other)]
     Unknown,

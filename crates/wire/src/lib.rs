@@ -34,6 +34,7 @@ pub mod refusal;
 pub mod rehearsal;
 pub mod request;
 pub mod revision;
+pub mod self_test;
 pub mod settings;
 pub mod sheet;
 pub mod time;

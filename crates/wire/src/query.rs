@@ -14,6 +14,7 @@ use crate::nic::Nic;
 use crate::operator::{Deed, DeedFilter, Operator};
 use crate::profile::Profile;
 use crate::refusal::Refusal;
+use crate::self_test::SelfTest;
 use crate::settings::Settings;
 use crate::sheet::Sheet;
 use crate::time::Millis;
@@ -74,6 +75,9 @@ pub enum Query {
     Settings,
     /// What the servers are doing at this moment.
     Works,
+    /// Has a synthetic board ask the running servers for everything that a board needs. Takes up to ten
+    /// seconds and uses nothing up; refused while another one is under way.
+    SelfTest,
     /// What would come of a command. Nothing is changed; forms ask it while a person types.
     Try {
         /// The command.
@@ -313,6 +317,8 @@ pub enum Answer {
     Settings(Box<Settings>),
     /// To [`Query::Works`].
     Works(Works),
+    /// To [`Query::SelfTest`].
+    SelfTest(Box<SelfTest>),
     /// To [`Query::Try`].
     Try(Tried),
     /// To [`Query::Document`].

@@ -105,6 +105,7 @@ next: Millis | null,
  * The copies, newest first.
  */
 list: Array<Backup>, };
+export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "self_test", "value": SelfTest } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document };
 
 /**
  * One batch.
@@ -1048,6 +1049,11 @@ name: string, } | { "document": "unknown" };
  * How whoever asks is known to the station.
  */
 export type Door = "here" | "socket" | "login" | "token" | "nobody" | "unknown";
+board: BoardId, } | { "document": "board_bundle", 
+/**
+ * Which board.
+ */
+board: BoardId, } | { "document": "packets" } | { "document": "unknown" };
 
 /**
  * One event.
@@ -1918,7 +1924,7 @@ batch: BatchId, } | { "query": "sheet",
 /**
  * Which.
  */
-board: BoardId, } | { "query": "history_count" } & HistoryFilter | { "query": "nics" } | { "query": "settings" } | { "query": "works" } | { "query": "try", 
+board: BoardId, } | { "query": "history_count" } & HistoryFilter | { "query": "nics" } | { "query": "settings" } | { "query": "works" } | { "query": "self_test" } | { "query": "try", 
 /**
  * The command.
  */
@@ -2144,6 +2150,25 @@ export type Revision = number;
  * What an operator may do. A later role may do everything that an earlier one may.
  */
 export type Role = "viewer" | "operator" | "admin" | "unknown";
+ * What a self-test found.
+ */
+export type SelfTest = { 
+/**
+ * True when no step failed.
+ */
+fit: boolean, 
+/**
+ * Each step, in the order of a board's way.
+ */
+steps: Array<TestStep>, 
+/**
+ * When it ended.
+ */
+at: Millis, 
+/**
+ * How long it took, in milliseconds.
+ */
+took_ms: number, };
 
 /**
  * A Raspberry Pi's whole 64-bit serial number: 16 lower-case hex digits.
@@ -2472,6 +2497,36 @@ ready: boolean,
  * One sentence.
  */
 detail: string, };
+
+/**
+ * One step of a self-test.
+ */
+export type TestStep = { 
+/**
+ * Its name: `offer`, `boot_files`, `check_in`, `manifest`, `range`, `wire`.
+ */
+step: string, 
+/**
+ * What became of it.
+ */
+verdict: TestVerdict, 
+/**
+ * What was found, one sentence.
+ */
+found: string, 
+/**
+ * What to do, where something is to be done.
+ */
+next: string | null, 
+/**
+ * How long it took, in milliseconds.
+ */
+took_ms: number, };
+
+/**
+ * What became of a step.
+ */
+export type TestVerdict = "passed" | "failed" | "not_run" | "unknown";
 
 /**
  * A file or an image on its way to a board.

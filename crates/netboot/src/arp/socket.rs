@@ -6,6 +6,7 @@
 use super::frame::ETHERTYPE;
 use super::{Arp, Conflict, Output, Timing};
 use crate::clock::{self, Clock};
+use crate::packets::{Packets, Way};
 use nix::ifaddrs::getifaddrs;
 use nix::sys::socket::bind;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -48,6 +49,7 @@ pub enum ArpError {
 pub struct ArpSocket {
     socket: Socket,
     mac: Mac,
+    packets: Packets,
 }
 
 /// Probes for an address on a NIC: the Ethernet address that answers, or `None` when it is free.
@@ -84,19 +86,34 @@ impl ArpSocket {
         // The address from the list names the NIC and no protocol, so that of the socket stays.
         bind(socket.as_raw_fd(), &link).map_err(|why| ArpError::Other(why.into()))?;
         socket.set_nonblocking(true).map_err(ArpError::Other)?;
-        Ok(Self { socket, mac })
+        Ok(Self {
+            socket,
+            mac,
+            packets: Packets::default(),
+        })
     }
 
     /// A socket that somebody else opened for the NIC with this Ethernet address.
     pub fn from_parts(descriptor: OwnedFd, mac: Mac) -> io::Result<Self> {
         let socket = Socket::from(descriptor);
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, mac })
+        Ok(Self {
+            socket,
+            mac,
+            packets: Packets::default(),
+        })
     }
 
     /// The descriptor, to be handed over, and the NIC's Ethernet address.
     pub fn into_parts(self) -> (OwnedFd, Mac) {
         (self.socket.into(), self.mac)
+    }
+
+    /// The same socket, with what passes written down.
+    #[must_use]
+    pub fn watched(mut self, packets: Packets) -> Self {
+        self.packets = packets;
+        self
     }
 
     /// The NIC's Ethernet address.
@@ -108,7 +125,7 @@ impl ArpSocket {
     pub async fn probe(&self, ip: Ipv4Addr, timing: Timing) -> Result<Option<Mac>, ArpError> {
         let mut clock = Clock::new();
         let mut arp = Arp::new(ip, self.mac, timing, clock.now());
-        let mut shell = Shell::new(&self.socket)?;
+        let mut shell = Shell::new(self)?;
         loop {
             match shell.step(&mut arp, &mut clock).await? {
                 Output::Free => return Ok(None),
@@ -129,7 +146,7 @@ impl ArpSocket {
     ) -> Result<(), ArpError> {
         let mut clock = Clock::new();
         let mut arp = Arp::holding(ip, self.mac, timing, clock.now());
-        let mut shell = Shell::new(&self.socket)?;
+        let mut shell = Shell::new(self)?;
         tokio::pin!(stop);
         loop {
             let output = tokio::select! {
@@ -147,19 +164,21 @@ impl ArpSocket {
     }
 }
 
-struct Shell {
+struct Shell<'p> {
     socket: UdpSocket,
+    packets: &'p Packets,
     buffer: [u8; 128],
 }
 
-impl Shell {
-    fn new(socket: &Socket) -> Result<Self, ArpError> {
+impl<'p> Shell<'p> {
+    fn new(arp: &'p ArpSocket) -> Result<Self, ArpError> {
         // The runtime has no packet sockets, and taking a bare descriptor is unsafe there; of its
         // UDP socket only readiness, recv(2) and send(2) are used, which are the same for both.
-        let plain = socket.try_clone().map_err(ArpError::Other)?.into();
+        let plain = arp.socket.try_clone().map_err(ArpError::Other)?.into();
         let socket = UdpSocket::from_std(plain).map_err(ArpError::Other)?;
         Ok(Self {
             socket,
+            packets: &arp.packets,
             buffer: [0; 128],
         })
     }
@@ -172,6 +191,7 @@ impl Shell {
                 let Output::Send(frame) = output else {
                     return Ok(output);
                 };
+                self.packets.frame(Way::Out, &frame);
                 self.socket.send(&frame).await.map_err(explain)?;
             }
             let now = clock.now();
@@ -183,7 +203,9 @@ impl Shell {
                         // Whoever carries the frames is gone.
                         return Err(ArpError::Other(io::ErrorKind::UnexpectedEof.into()));
                     }
-                    arp.handle(self.buffer.get(..length).unwrap_or_default(), clock.now());
+                    let frame = self.buffer.get(..length).unwrap_or_default();
+                    self.packets.frame(Way::In, frame);
+                    arp.handle(frame, clock.now());
                 }
                 () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {}
             }

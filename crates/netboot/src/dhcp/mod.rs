@@ -21,11 +21,12 @@ mod reply;
 pub mod serve;
 pub mod server;
 mod settings;
+pub mod visitor;
 
 pub use event::{DhcpEvent, Output};
 pub use identify::{Client, PiIdentity};
 pub use packet::{Ignored, Request};
-pub use serve::{ServeError, serve};
+pub use serve::{ServeError, serve, serve_watched};
 pub use server::Server;
 pub use settings::{ReplyTo, Settings, SettingsError};
 

@@ -8,6 +8,7 @@ use super::event::{DhcpEvent, Output};
 use super::packet::MAX_PACKET;
 use super::server::Server;
 use crate::clock::{self, Clock};
+use crate::packets::{Packets, Way};
 use nix::libc::in_pktinfo;
 use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrIn, sendmsg};
 use std::collections::VecDeque;
@@ -42,14 +43,30 @@ pub enum ServeError {
 /// Serves until `stop` is ready. Addresses that arrive on `vouched` are answered from then on.
 pub async fn serve(
     socket: std::net::UdpSocket,
+    server: Server,
+    events: mpsc::Sender<DhcpEvent>,
+    vouched: mpsc::Receiver<Mac>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    serve_watched(socket, server, events, vouched, Packets::default(), stop).await
+}
+
+/// [`serve`], writing packets down.
+pub async fn serve_watched(
+    socket: std::net::UdpSocket,
     mut server: Server,
     events: mpsc::Sender<DhcpEvent>,
     mut vouched: mpsc::Receiver<Mac>,
+    packets: Packets,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     socket.set_nonblocking(true).map_err(ServeError::Socket)?;
     let socket = UdpSocket::from_std(socket).map_err(ServeError::Socket)?;
     let source = server.source();
+    let own = match socket.local_addr() {
+        Ok(SocketAddr::V4(at)) => SocketAddrV4::new(server.address(), at.port()),
+        _ => SocketAddrV4::new(server.address(), super::SERVER_PORT),
+    };
     let mut clock = Clock::new();
     let mut buffer = [0; MAX_PACKET + 1];
     let mut waiting = VecDeque::new();
@@ -59,7 +76,10 @@ pub async fn serve(
         server.handle_timeout(clock.now());
         while let Some(output) = server.poll() {
             match output {
-                Output::Send { to, bytes } => send(&socket, source, to, &bytes).await,
+                Output::Send { to, bytes } => {
+                    packets.dhcp(Way::Out, to, own, &bytes);
+                    send(&socket, source, to, &bytes).await;
+                }
                 Output::Event(event) => queue(&mut waiting, event),
             }
         }
@@ -70,7 +90,9 @@ pub async fn serve(
             received = socket.recv_from(&mut buffer) => match received {
                 Ok((length, SocketAddr::V4(from))) => {
                     errors = 0;
-                    server.handle(buffer.get(..length).unwrap_or_default(), from, clock.now());
+                    let bytes = buffer.get(..length).unwrap_or_default();
+                    packets.dhcp(Way::In, from, own, bytes);
+                    server.handle(bytes, from, clock.now());
                 }
                 Ok((_, SocketAddr::V6(_))) => {}
                 Err(why) if errors >= MOST_ERRORS => return Err(ServeError::Receive(why)),

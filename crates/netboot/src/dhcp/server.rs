@@ -15,6 +15,7 @@ use super::packet::{Ignored, Request};
 use super::pool::Pool;
 use super::probe::{self, Asker};
 use super::settings::{ReplyTo, Settings};
+use super::visitor::{self, Keys};
 use super::{CLIENT_PORT, SERVER_PORT, draft::Draft, reply};
 use crate::limits::Buckets;
 use dhcproto::v4::{MessageType, OptionCode};
@@ -64,6 +65,8 @@ pub struct Server {
     delayed: VecDeque<(Millis, Mac, SocketAddrV4, Vec<u8>)>,
     output: VecDeque<Output>,
     started: bool,
+    /// Keys of visitors.
+    keys: Keys,
 }
 
 impl Server {
@@ -78,7 +81,15 @@ impl Server {
             delayed: VecDeque::new(),
             output: VecDeque::new(),
             started: false,
+            keys: Keys::default(),
         }
+    }
+
+    /// The same server, which answers visitors with these keys.
+    #[must_use]
+    pub fn expecting(mut self, keys: Keys) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// Takes one datagram.
@@ -121,6 +132,11 @@ impl Server {
         (self.settings.reply == ReplyTo::Standard).then_some(self.settings.server)
     }
 
+    /// Our own address.
+    pub(crate) fn address(&self) -> Ipv4Addr {
+        self.settings.server
+    }
+
     /// Every address that was given out, with its holder; for the table and for the next start.
     pub fn leases(&self) -> Vec<Lease> {
         self.pool.leases()
@@ -147,6 +163,12 @@ impl Server {
     }
 
     fn answer(&mut self, request: &Request, from: SocketAddrV4, now: Millis) {
+        let class = request.raw(OptionCode::UserClass);
+        match class.and_then(|class| visitor::expected(class, &self.keys)) {
+            Some(true) => return self.receive(request, from, now),
+            Some(false) => return,
+            None => {}
+        }
         match request.kind() {
             MessageType::Discover if asker(request).is_some() => {
                 self.be_found(request, from, now);
@@ -200,6 +222,20 @@ impl Server {
         let delay = i64::try_from(self.settings.reply_delay.as_millis()).unwrap_or(0);
         let due = (silent && delay > 0).then(|| now.plus(delay));
         self.send(draft, request, from, due);
+    }
+
+    /// Answers a visitor where it is, without an event and without promising anything.
+    fn receive(&mut self, request: &Request, from: SocketAddrV4, now: Millis) {
+        if request.kind() != MessageType::Discover {
+            return;
+        }
+        let ip = self.pool.choose(&self.settings, request.mac(), None, now);
+        let ip = ip.unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let client = Client::of(request);
+        let draft = reply::lease(&self.settings, request, &client, MessageType::Offer, ip);
+        if let Ok(bytes) = draft.encode(request.largest_reply()) {
+            self.output.push_back(Output::Send { to: from, bytes });
+        }
     }
 
     /// Lets another station's probe find us, without an event and without promising anything.

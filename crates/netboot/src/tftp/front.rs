@@ -24,6 +24,7 @@ use super::transfer::Transfer;
 use super::upstream::Upstream;
 use super::{Files, Opened, ServeError, Settings, What};
 use crate::limits::Buckets;
+use crate::packets::{Packets, Way};
 use wire::Millis;
 
 /// No request that is answered is longer; what is cut off here is refused as too long.
@@ -55,6 +56,7 @@ pub(super) struct Front {
     live: Live,
     next_id: u64,
     buckets: Buckets<IpAddr>,
+    packets: Packets,
 }
 
 impl Front {
@@ -96,7 +98,13 @@ impl Front {
             live,
             next_id: 1,
             buckets,
+            packets: Packets::default(),
         })
+    }
+
+    /// Writes packets down from now on.
+    pub(super) fn watched(&mut self, packets: Packets) {
+        self.packets = packets;
     }
 
     /// Takes requests until the socket fails.
@@ -127,7 +135,11 @@ impl Front {
     fn take_burst(&mut self, datagram: &mut [u8]) -> io::Result<()> {
         for _ in 0..BURST {
             match self.socket.receive_from(datagram) {
-                Ok((length, client)) => self.request(&datagram[..length], client),
+                Ok((length, client)) => {
+                    let datagram = &datagram[..length];
+                    self.packets.tftp(Way::In, client, self.address, datagram);
+                    self.request(datagram, client);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             }
@@ -216,7 +228,7 @@ impl Front {
         let opened = Port::open(self.address.ip(), self.device.as_deref())
             .and_then(|socket| socket.connect(client).map(|()| socket));
         let socket = match opened {
-            Ok(socket) => socket,
+            Ok(socket) => socket.watched(&self.packets, client),
             Err(error) => return Err((request.path, error)),
         };
         let size = content.file_size();
@@ -243,8 +255,11 @@ impl Front {
     }
 
     fn refuse(&mut self, client: SocketAddr, path: &str, code: u16, why: &str) {
+        let refusal = packet::error(code, why);
+        let own = self.refusals.address().unwrap_or(self.address);
+        self.packets.tftp(Way::Out, client, own, &refusal);
         // If the socket is full the client asks again by itself.
-        let _ = self.refusals.send_to(&packet::error(code, why), client);
+        let _ = self.refusals.send_to(&refusal, client);
         let what = match code {
             code::NOT_FOUND => What::NotFound,
             _ => What::Failed {

@@ -93,7 +93,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub use self::serve::{ServeError, serve};
+pub use self::serve::{ServeError, serve, serve_watched};
 
 /// What a request for a file gets.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,13 +9,25 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::task::{Context, Poll};
 
+use crate::packets::{Packets, Way};
 use nix::libc::MSG_CONFIRM;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 #[derive(Debug)]
-pub(super) struct Port(AsyncFd<UdpSocket>);
+pub(super) struct Port {
+    socket: AsyncFd<UdpSocket>,
+    watch: Option<Watch>,
+}
+
+/// Who writes down what passes, and between whom it does.
+#[derive(Debug)]
+struct Watch {
+    packets: Packets,
+    client: SocketAddr,
+    own: SocketAddr,
+}
 
 impl Port {
     /// A socket with this address and a free port. It shares its port with nobody: the option for
@@ -42,59 +54,85 @@ impl Port {
                       descriptor; a UdpSocket keeps its own for life"
         )]
         let waited_on = AsyncFd::with_interest(socket, Interest::READABLE)?;
-        Ok(Self(waited_on))
+        Ok(Self {
+            socket: waited_on,
+            watch: None,
+        })
     }
 
     /// From here on only this peer is heard, and a closed port at its end is noticed.
     pub(super) fn connect(&self, peer: SocketAddr) -> io::Result<()> {
-        self.0.get_ref().connect(peer)
+        self.socket.get_ref().connect(peer)
+    }
+
+    /// From here on packets between this port and its peer are written down.
+    pub(super) fn watched(mut self, packets: &Packets, client: SocketAddr) -> Self {
+        self.watch = self.address().ok().map(|own| Watch {
+            packets: packets.clone(),
+            client,
+            own,
+        });
+        self
+    }
+
+    fn note(&self, way: Way, datagram: &[u8]) {
+        if let Some(watch) = &self.watch {
+            watch.packets.tftp(way, watch.client, watch.own, datagram);
+        }
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
-        self.0.get_ref().local_addr()
+        self.socket.get_ref().local_addr()
     }
 
     /// Whether there may be something to receive.
     pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll_read_ready(cx).map(|_| ())
+        self.socket.poll_read_ready(cx).map(|_| ())
     }
 
     /// Waits until there may be something to receive.
     pub(super) async fn ready(&self) -> io::Result<()> {
-        self.0.readable().await.map(|_| ())
+        self.socket.readable().await.map(|_| ())
     }
 
     /// Takes the next datagram, if the last wait reported one.
     pub(super) fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.0
-            .try_io(Interest::READABLE, |socket| socket.recv(into))
+        let length = self
+            .socket
+            .try_io(Interest::READABLE, |socket| socket.recv(into))?;
+        self.note(Way::In, &into[..length]);
+        Ok(length)
     }
 
     /// Takes the next datagram and its sender, if the last wait reported one.
     pub(super) fn receive_from(&self, into: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.0
+        self.socket
             .try_io(Interest::READABLE, |socket| socket.recv_from(into))
     }
 
     /// Takes the next datagram, whether or not one was reported yet.
     pub(super) fn receive_now(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.get_ref().recv(into)
+        let length = self.socket.get_ref().recv(into)?;
+        self.note(Way::In, &into[..length]);
+        Ok(length)
     }
 
     pub(super) fn send(&self, datagram: &[u8]) -> io::Result<()> {
-        self.0.get_ref().send(datagram).map(|_| ())
+        self.note(Way::Out, datagram);
+        self.socket.get_ref().send(datagram).map(|_| ())
     }
 
     /// Sends in answer to something the peer has just said. That it was heard tells the system
     /// that the peer's hardware address still holds: a Pi 3's boot ROM does not answer ARP in the
     /// middle of a transfer, and without this word the system would ask, and stop sending to it.
     pub(super) fn answer(&self, datagram: &[u8]) -> io::Result<()> {
-        let socket = SockRef::from(self.0.get_ref());
+        self.note(Way::Out, datagram);
+        let socket = SockRef::from(self.socket.get_ref());
         socket.send_with_flags(datagram, MSG_CONFIRM).map(|_| ())
     }
 
     pub(super) fn send_to(&self, datagram: &[u8], peer: SocketAddr) -> io::Result<()> {
-        self.0.get_ref().send_to(datagram, peer).map(|_| ())
+        self.socket.get_ref().send_to(datagram, peer).map(|_| ())
     }
 }
 
@@ -107,7 +145,7 @@ mod tests {
     #[tokio::test]
     async fn a_port_is_bound_to_the_device_it_is_given() {
         let port = Port::open(Ipv4Addr::LOCALHOST.into(), Some("lo")).unwrap();
-        let device = SockRef::from(port.0.get_ref()).device().unwrap();
+        let device = SockRef::from(port.socket.get_ref()).device().unwrap();
         assert_eq!(device.as_deref(), Some(&b"lo"[..]));
     }
 }

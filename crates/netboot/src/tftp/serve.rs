@@ -20,6 +20,7 @@ use super::live::Live;
 use super::telling::{self, Telling};
 use super::upstream;
 use super::{Files, Settings, TftpEvent};
+use crate::packets::Packets;
 
 /// How long the listener may take for the last events when the server stops.
 const LAST_EVENTS: Duration = Duration::from_secs(2);
@@ -73,19 +74,43 @@ pub async fn serve(
     events: mpsc::Sender<TftpEvent>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    serve_counted(
+    serve_watched(
         socket,
         device,
         files,
         settings,
         events,
+        Packets::default(),
         stop,
-        Live::default(),
     )
     .await
 }
 
+/// [`serve`], writing down what is said but the blocks.
+pub async fn serve_watched(
+    socket: UdpSocket,
+    device: Option<String>,
+    files: Arc<dyn Files>,
+    settings: Settings,
+    events: mpsc::Sender<TftpEvent>,
+    packets: Packets,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let (telling, told) = telling::queue();
+    let work = Work {
+        socket,
+        device,
+        files,
+        settings,
+        telling,
+        live: Live::default(),
+        packets,
+    };
+    carry_out(work, told, events, stop).await
+}
+
 /// [`serve`], counting what is alive.
+#[cfg(test)]
 pub(super) async fn serve_counted(
     socket: UdpSocket,
     device: Option<String>,
@@ -96,8 +121,6 @@ pub(super) async fn serve_counted(
     live: Live,
 ) -> Result<(), ServeError> {
     let (telling, told) = telling::queue();
-    // Dropping the sender stops the thread, also when this future is dropped half-way.
-    let (stopper, stopped) = oneshot::channel();
     let work = Work {
         socket,
         device,
@@ -105,7 +128,19 @@ pub(super) async fn serve_counted(
         settings,
         telling,
         live,
+        packets: Packets::default(),
     };
+    carry_out(work, told, events, stop).await
+}
+
+async fn carry_out(
+    work: Work,
+    told: telling::Told,
+    events: mpsc::Sender<TftpEvent>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    // Dropping the sender stops the thread, also when this future is dropped half-way.
+    let (stopper, stopped) = oneshot::channel();
     let ended = start_thread(work, stopped)?;
 
     let mut stopper = Some(stopper);
@@ -133,6 +168,7 @@ struct Work {
     settings: Settings,
     telling: Telling,
     live: Live,
+    packets: Packets,
 }
 
 type Ended = oneshot::Receiver<Result<(), ServeError>>;
@@ -163,10 +199,12 @@ async fn run(work: Work, stopped: oneshot::Receiver<()>) -> Result<(), ServeErro
         settings,
         telling,
         live,
+        packets,
     } = work;
     let (upstream, producer) = upstream::open(&live).await.map_err(ServeError::Upstream)?;
     let health = upstream.health();
     let mut front = Front::open(socket, device, files, settings, upstream, telling, live)?;
+    front.watched(packets);
     let mut producing = Producing(tokio::spawn(producer.run()));
     let result = tokio::select! {
         _ = stopped => Ok(()),

@@ -18,4 +18,4 @@ mod path;
 pub mod shelf;
 mod tree;
 
-pub use tree::{BootTree, Loaders};
+pub use tree::{BootTree, Loaders, visitor_path};

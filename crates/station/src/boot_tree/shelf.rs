@@ -104,6 +104,12 @@ struct Place {
 #[derive(Clone)]
 pub struct Shelf(Arc<Inner>);
 
+impl std::fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shelf").finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     library: Library,
     agent: AgentFiles,

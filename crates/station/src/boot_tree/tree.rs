@@ -7,18 +7,30 @@ use super::path::{Prefix, asked, is_kept_back};
 use super::shelf::{BootFiles, OnShelf, Shelf};
 use crate::config::Uefi;
 use crate::engine::{Arch, BootAnswer, BootClient, Engine, Install, Machine};
+use crate::self_test::visits::Visits;
 use bytes::Bytes;
 use netboot::tftp::{Files, Opened};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
+use wire::BoardId;
+use wire::board::Mac;
+use wire::revision::Family;
 
 /// A client nobody knows is met with silence for this long, because its first request may be faster
 /// than the news of its lease. After that its files are "not found".
 const GRACE: Duration = Duration::from_secs(3);
 /// Most unknown clients that are remembered.
 const MOST_UNKNOWN: usize = 1024;
+
+/// Before the key in the paths that the self-test asks for.
+const VISITOR: &str = "self-test-";
+
+/// The path under which the self-test with this key asks for a file.
+pub fn visitor_path(key: &str, file: &str) -> String {
+    format!("{VISITOR}{key}/{file}")
+}
 
 /// The boot loaders for UEFI firmware, by the path under which they are served.
 #[derive(Debug, Clone, Default)]
@@ -52,6 +64,8 @@ pub struct BootTree {
     shelf: Shelf,
     loaders: Loaders,
     station: RwLock<String>,
+    /// The visits of the self-test.
+    visits: Visits,
     unknown: Mutex<HashMap<Ipv4Addr, Instant>>,
 }
 
@@ -63,8 +77,16 @@ impl BootTree {
             shelf,
             loaders,
             station: RwLock::default(),
+            visits: Visits::default(),
             unknown: Mutex::default(),
         }
+    }
+
+    /// The same tree, open to the self-test's visits too.
+    #[must_use]
+    pub fn open_to(mut self, visits: Visits) -> Self {
+        self.visits = visits;
+        self
     }
 
     /// The URL that boards are told.
@@ -79,6 +101,9 @@ impl BootTree {
 
     /// The file at `path` for the client at `ip`. Instant.
     pub fn open(&self, ip: Ipv4Addr, path: &str) -> Opened {
+        if let Some(answer) = self.visitor(path) {
+            return answer;
+        }
         let asked = asked(path);
         let board = match asked.who {
             Prefix::Board(board) => Some(board),
@@ -90,6 +115,28 @@ impl BootTree {
             BootAnswer::Decline => Opened::NotFound,
             BootAnswer::Unknown => self.unknown(ip),
         }
+    }
+
+    /// What the self-test gets: the installer, with a token that opens nothing.
+    fn visitor(&self, path: &str) -> Option<Opened> {
+        let (key, file) = path.strip_prefix(VISITOR)?.split_once('/')?;
+        let image = self.visits.image(key)?;
+        let files = match self.shelf.get(image) {
+            OnShelf::Here(files) => files,
+            OnShelf::Coming => return Some(Opened::NotYet),
+            OnShelf::Broken => return Some(Opened::NotFound),
+        };
+        // The newest boards that the image has a kernel for.
+        let machines = [Family::Pi5, Family::Pi4, Family::Pi3].map(|family| Machine::Pi { family });
+        let mut machines = machines.into_iter();
+        let install = Install {
+            board: BoardId::Pi(0),
+            mac: Mac([2, 0, 0, 0, 0, 0]),
+            token: "self-test".to_owned(),
+            image,
+            machine: machines.find(|machine| files.kernel(Some(*machine)).is_some()),
+        };
+        Some(self.installer(&install, file))
     }
 
     fn unknown(&self, ip: Ipv4Addr) -> Opened {

@@ -1,5 +1,6 @@
 //! The configuration as it is meant: defaults filled in, values parsed, rules between them checked.
 
+use super::alerts::{Alerts, alerts};
 use super::backup::Backup;
 use super::device_api::DeviceApi;
 use super::door::Door;
@@ -38,6 +39,10 @@ pub struct Config {
     pub management: Management,
     /// Copies of the database.
     pub backup: Backup,
+    /// The program's own log.
+    pub log: Log,
+    /// Who is told what happens.
+    pub alerts: Alerts,
 }
 
 /// The deployment side.
@@ -129,6 +134,17 @@ pub struct Sessions {
     pub longest: Duration,
 }
 
+/// The program's own log, in files beside the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Folder of the files; `None` means `logs` in the data folder.
+    pub dir: Option<PathBuf>,
+    /// Largest size of one file, in bytes.
+    pub max_bytes: u64,
+    /// How many files are kept; 0 means none are written.
+    pub files: u32,
+}
+
 impl Config {
     /// What an empty file means.
     pub fn defaults(environment: &Environment) -> Self {
@@ -167,6 +183,12 @@ impl Config {
     /// When and where copies of the database are made.
     pub fn backup_plan(&self) -> crate::backup::Plan {
         self.backup.plan(&self.data_dir)
+    }
+
+    /// The folder of the log's files; nothing when none are written.
+    pub fn log_dir(&self) -> Option<PathBuf> {
+        let usual = || self.data_dir.join("logs");
+        (self.log.files > 0).then(|| self.log.dir.clone().unwrap_or_else(usual))
     }
 
     /// The folder of images that browsers sent.
@@ -238,6 +260,8 @@ impl Config {
             },
             management: management(written, &mut read),
             backup: Backup::meant(&written.backup, &mut read),
+            log: log(written, environment, &mut read),
+            alerts: alerts(&written.alerts, &mut read),
         }
     }
 }
@@ -279,6 +303,19 @@ fn management(written: &Written, read: &mut Meaning<'_>) -> Management {
             idle: Duration::from_secs(60 * minutes),
             longest: Duration::from_secs(3600 * hours),
         },
+    }
+}
+
+fn log(written: &Written, environment: &Environment, read: &mut Meaning<'_>) -> Log {
+    let w = &written.log;
+    let megabytes = read.number(&w.max_size_mb, "max_size_mb", 1..=4096, 16);
+    let files = read.number(&w.files, "files", 0..=1000, 8);
+    Log {
+        dir: read
+            .path(&w.dir, "dir")
+            .or_else(|| environment.logs_directory.clone()),
+        max_bytes: megabytes * 1_000_000,
+        files: u32::try_from(files).unwrap_or(0),
     }
 }
 
@@ -412,7 +449,7 @@ impl Meaning<'_> {
         default
     }
 
-    fn port(&mut self, written: &Number, key: &str, default: u16) -> u16 {
+    pub(super) fn port(&mut self, written: &Number, key: &str, default: u16) -> u16 {
         let port = self.number(written, key, 1..=65535, u64::from(default));
         u16::try_from(port).unwrap_or(default)
     }

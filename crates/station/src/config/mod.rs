@@ -8,6 +8,7 @@
 //! [`place`] knows where the file and the data folder lie for a person and for the service, [`door`]
 //! where a station is spoken to.
 
+mod alerts;
 mod backup;
 mod choice;
 mod device_api;
@@ -19,12 +20,13 @@ mod shown;
 mod subnet;
 mod written;
 
+pub use alerts::{Alerts, Mail, Security, Webhook};
 pub use backup::Backup;
 pub use device_api::DeviceApi;
 pub use door::{Door, SERVICE_SOCKET};
-pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Sessions, Uefi};
+pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Log, Management, Sessions, Uefi};
 pub use place::Environment;
-pub use shown::{Sources, changes, same_but, shown};
+pub use shown::{Sources, changes, same_but, shown, shown_as_text};
 pub use subnet::{LeaseRange, Subnet, SubnetError};
 pub use written::{At, Place, Problem, Written};
 

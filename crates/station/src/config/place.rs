@@ -23,6 +23,8 @@ pub struct Environment {
     pub state_directory: Option<PathBuf>,
     /// `RUNTIME_DIRECTORY`, set by systemd for the service.
     pub runtime_directory: Option<PathBuf>,
+    /// `LOGS_DIRECTORY`, set by systemd for the service.
+    pub logs_directory: Option<PathBuf>,
     /// The folder of the running program.
     pub program: Option<PathBuf>,
     /// True when the process runs as root.
@@ -43,6 +45,7 @@ impl Environment {
             config_home: path("XDG_CONFIG_HOME").filter(|p| p.is_absolute()),
             state_directory: path("STATE_DIRECTORY"),
             runtime_directory: path("RUNTIME_DIRECTORY"),
+            logs_directory: path("LOGS_DIRECTORY"),
             program: std::env::current_exe()
                 .ok()
                 .and_then(|program| program.parent().map(PathBuf::from)),

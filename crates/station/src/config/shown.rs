@@ -133,7 +133,8 @@ impl List<'_> {
     fn rest(&mut self) {
         for spot in &self.sources.spots {
             if !self.values.iter().any(|value| value.key == spot.key) {
-                let secret = ["password", "secret", "token", "_key"];
+                // The address of a webhook is often all that its receiver asks for.
+                let secret = ["password", "secret", "token", "_key", "webhook"];
                 let secret = secret.iter().any(|word| spot.key.ends_with(word));
                 let value = if secret { "(not shown)" } else { &spot.value };
                 let value = value.to_owned();
@@ -141,6 +142,12 @@ impl List<'_> {
             }
         }
     }
+}
+
+/// The values as a page of text: to send to whoever helps, so without secrets, as the values are.
+pub fn shown_as_text(values: &[Value]) -> String {
+    let line = |value: &Value| format!("{} = {}  # {}\n", value.key, value.value, value.from);
+    values.iter().map(line).collect()
 }
 
 /// What differs between what is in effect and what is to be.

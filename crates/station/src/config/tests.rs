@@ -75,6 +75,21 @@ dir = "/mnt/copies"
 every_hours = 6
 keep = 30
 warn_days = 2
+[log]
+dir = "/var/log/punnet"
+max_size_mb = 2
+files = 3
+[alerts]
+webhook = "https://chat.example/hooks/s3cret"
+webhook_secret_file = "/etc/punnet/webhook.secret"
+smtp_host = "mail.example"
+smtp_port = 2525
+smtp_security = "none"
+smtp_user = "punnet"
+smtp_password_file = "/etc/punnet/smtp.secret"
+mail_from = "Punnet <punnet@example.org>"
+mail_to = ["tess@example.org"]
+gather_seconds = 5
 "#,
         &here(),
     )
@@ -107,6 +122,18 @@ warn_days = 2
     let plan = config.backup_plan();
     assert_eq!(plan.dir, Path::new("/mnt/copies"));
     assert_eq!((plan.every_hours, plan.keep, plan.warn_days), (6, 30, 2));
+    assert_eq!(
+        config.log_dir().as_deref(),
+        Some("/var/log/punnet".as_ref())
+    );
+    assert_eq!((config.log.max_bytes, config.log.files), (2_000_000, 3));
+    let webhook = config.alerts.webhook.unwrap();
+    assert_eq!(webhook.shown(), "https://chat.example");
+    let mail = config.alerts.mail.unwrap();
+    assert_eq!((mail.port, mail.security), (2525, Security::None));
+    assert_eq!(mail.login.unwrap().0, "punnet");
+    assert_eq!(mail.to, ["tess@example.org"]);
+    assert_eq!(config.alerts.gather.as_secs(), 5);
 }
 
 #[test]
@@ -119,6 +146,46 @@ fn what_leaves_this_machine_is_encrypted_unless_said_otherwise() {
     assert!(half[0].contains("belong together"), "{half:?}");
     let named = problems("[management]\nnames = [\"bench:5000\"]\n");
     assert!(named[0].contains("name of a machine"), "{named:?}");
+}
+
+#[test]
+fn the_log_lies_where_systemd_made_room_for_it_or_in_the_data_folder() {
+    let systemd = Environment {
+        logs_directory: Some("/var/log/punnet".into()),
+        ..here()
+    };
+    let at =
+        |text: &str, environment: &Environment| understand(text, environment).unwrap().log_dir();
+    assert_eq!(at("", &systemd), Some("/var/log/punnet".into()));
+    let own = "/home/tess/.local/share/punnet/logs";
+    assert_eq!(at("", &here()), Some(own.into()));
+    assert_eq!(at("[log]\nfiles = 0", &systemd), None);
+}
+
+#[test]
+fn half_an_alert_is_a_problem() {
+    let said = problems("[alerts]\nsmtp_host = \"m\"\n");
+    assert!(
+        said[0].contains("mail_from is needed") && said[1].contains("mail_to is needed"),
+        "{said:?}"
+    );
+    let said = problems(
+        "[alerts]\nwebhook = \"chat.example\"\nsmtp_host = \"m\"\nsmtp_security = \"ssl\"\n\
+         smtp_user = \"u\"\nmail_from = \"nobody\"\nmail_to = [\"a@b.c\"]\n",
+    );
+    let wanted = [
+        "https://",
+        "starttls, tls or none",
+        "belong together",
+        "no e-mail address",
+    ];
+    assert_eq!(said.len(), 4, "{said:#?}");
+    assert!(
+        said.iter().zip(wanted).all(|(s, w)| s.contains(w)),
+        "{said:#?}"
+    );
+    let said = problems("[alerts]\nwebhook_secret_file = \"/x\"\n");
+    assert!(said[0].contains("no webhook"), "{said:?}");
 }
 
 #[test]

@@ -231,6 +231,44 @@ section! {
     }
 }
 
+section! {
+    /// `[log]`: the program's own log, in files.
+    LogWritten in "[log]" {
+        /// Folder of the files.
+        dir: Text via text,
+        /// Largest size of one file, in megabytes.
+        max_size_mb: Number via number,
+        /// How many files are kept; none turns them off.
+        files: Number via number,
+    }
+}
+
+section! {
+    /// `[alerts]`: who is told what happens.
+    AlertsWritten in "[alerts]" {
+        /// Address that messages are posted to.
+        webhook: Text via text,
+        /// File with the secret that they are signed with.
+        webhook_secret_file: Text via text,
+        /// Server that takes e-mail.
+        smtp_host: Text via text,
+        /// Its TCP port.
+        smtp_port: Number via number,
+        /// How the connection is encrypted: starttls, tls or none.
+        smtp_security: Text via text,
+        /// User at that server.
+        smtp_user: Text via text,
+        /// File with the user's password.
+        smtp_password_file: Text via text,
+        /// Who e-mail is from.
+        mail_from: Text via text,
+        /// Who gets it.
+        mail_to: Texts via texts,
+        /// What happens within this many seconds becomes one message.
+        gather_seconds: Number via number,
+    }
+}
+
 /// The whole file as written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
@@ -250,6 +288,10 @@ pub struct Written {
     pub management: ManagementWritten,
     /// `[backup]`.
     pub backup: BackupWritten,
+    /// `[log]`.
+    pub log: LogWritten,
+    /// `[alerts]`.
+    pub alerts: AlertsWritten,
 }
 
 const TOP_KEYS: &[&str] = &[
@@ -261,6 +303,8 @@ const TOP_KEYS: &[&str] = &[
     "boards",
     "management",
     "backup",
+    "log",
+    "alerts",
 ];
 
 impl Written {
@@ -284,6 +328,8 @@ impl Written {
                 "boards" => written.boards = r.table(value, BoardsWritten::read),
                 "management" => written.management = r.table(value, ManagementWritten::read),
                 "backup" => written.backup = r.table(value, BackupWritten::read),
+                "log" => written.log = r.table(value, LogWritten::read),
+                "alerts" => written.alerts = r.table(value, AlertsWritten::read),
                 other => r.unknown_key(other, key.span().start, "the file", TOP_KEYS),
             }
         }
@@ -303,6 +349,8 @@ impl Written {
         self.boards.spots("boards", &mut all);
         self.management.spots("management", &mut all);
         self.backup.spots("backup", &mut all);
+        self.log.spots("log", &mut all);
+        self.alerts.spots("alerts", &mut all);
         all
     }
 }

@@ -45,6 +45,7 @@ impl Engine {
             }
             Query::Backups => self.backups().await,
             Query::Configuration => self.configuration().await,
+            Query::SelfTest => Ok(Answer::SelfTest(Box::new(self.self_test().await?))),
             other => self.read(move |conn| read(conn, other)).await,
         }
     }
@@ -59,11 +60,17 @@ impl Engine {
 
     /// Draws up a document: the answer to [`Query::Document`] for whoever wants its bytes.
     pub async fn document(&self, kind: DocumentKind) -> Result<Paper, Refusal> {
-        self.read(move |conn| papers::draw(conn, kind, &Occasion::now()))
-            .await
+        match kind {
+            DocumentKind::BoardBundle { board } => self.bundle(board).await,
+            DocumentKind::Packets => self.packets(),
+            kind => {
+                let draw = move |conn: &_| papers::draw(conn, kind, &Occasion::now());
+                self.read(draw).await
+            }
+        }
     }
 
-    async fn ready(&self) -> Ready {
+    pub(super) async fn ready(&self) -> Ready {
         let subsystems = self.subsystems().await;
         Ready {
             ready: subsystems.iter().all(|s| s.ready),
@@ -117,6 +124,7 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
         | Query::Works
         | Query::Backups
         | Query::Configuration
+        | Query::SelfTest
         | Query::Try { .. }
         | Query::Document(_) => {
             return Err(Refusal::internal("A question went the wrong way."));

@@ -4,6 +4,7 @@ use super::advise::EVENTS;
 use super::boot_view::BootView;
 use super::config::Config;
 use super::effect::Effect;
+use super::log_line;
 use super::noticed::Noticed;
 use super::plans::Plans;
 use super::turn::{Draft, Turn};
@@ -112,6 +113,10 @@ impl Desk {
             updates.push(Update::Images(images));
         }
         updates.extend(draft.updates);
+        for event in &draft.events {
+            let seat = event.board.and_then(|board| self.bench.seat(board));
+            log_line::write(event, seat.map(|seat| &seat.tile));
+        }
         updates.extend(draft.events.into_iter().map(Update::Event));
         let only = (!plans_changed).then_some(changed.as_slice());
         let strict = self.config.require_token;

@@ -2,14 +2,17 @@
 //! knows itself.
 
 use super::ask::Engine;
+use super::fitness;
 use super::room;
 use super::turn::Turn;
 use crate::batches::places;
 use crate::bench::stages::Note;
+use crate::config::Deployment;
 use crate::names::pattern::{Pattern, Source};
 use crate::net::findings::check;
 use crate::store;
 use crate::store::events::About;
+use wire::ImageId;
 use wire::batch::{Batch, BatchState};
 use wire::event::Level;
 use wire::health::{Finding, ServerState, ServerStatus, Subsystem};
@@ -18,6 +21,16 @@ use wire::update::Update;
 
 /// Below this the disk of the data folder counts as full: 256 MiB.
 const LEAST_FREE: u64 = 256 << 20;
+
+/// What one turn says about the plans.
+struct Planned {
+    image: Subsystem,
+    /// The images that boards of active batches get.
+    images: Vec<ImageId>,
+    pool: Subsystem,
+    /// Where the station stands; nothing in a rehearsal, and while no station runs.
+    standing: Option<Deployment>,
+}
 
 impl Engine {
     /// A server of the deployment side changed its state.
@@ -36,8 +49,8 @@ impl Engine {
         self.post(|turn| findings(turn, |check| check == check::BACKUP, found));
     }
 
-    /// How fit each part of the station is: database, disk, image, pool, and each server as it was
-    /// last told.
+    /// How fit each part of the station is: database, disk, network card, wire, image, pool, and each
+    /// server as it was last told.
     pub async fn subsystems(&self) -> Vec<Subsystem> {
         let free = room::free(self.folder());
         let written = self.work(move |turn| {
@@ -47,21 +60,30 @@ impl Engine {
             }
             // The one setting that is only there to be written.
             store::settings::set(turn.tx, "last_ready_check", &turn.now.0.to_string())?;
-            Ok(vec![image(turn), pool(turn)?])
+            let standing = turn.config.standing.as_ref().map(|s| s.deployment.clone());
+            Ok(Planned {
+                image: image(turn),
+                images: images(turn),
+                pool: pool(turn)?,
+                standing: standing.filter(|_| !turn.config.rehearsal),
+            })
         });
-        let mut all = match written.await {
+        let mut all = Vec::new();
+        match written.await {
             Ok(planned) => {
-                let mut all = vec![subsystem(
-                    "database",
-                    true,
-                    "can be read and written".to_owned(),
-                )];
-                all.extend(planned);
-                all
+                let sound = "can be read and written".to_owned();
+                all.push(subsystem("database", true, sound));
+                all.push(disk(free));
+                all.extend(self.card(planned.standing).await);
+                all.push(self.on_disk(planned.image, planned.images).await);
+                all.push(planned.pool);
             }
-            Err(refusal) => vec![subsystem("database", false, refusal.to_string())],
-        };
-        all.insert(1, disk(free));
+            Err(refusal) => {
+                all.push(subsystem("database", false, refusal.to_string()));
+                all.push(disk(free));
+            }
+        }
+        all.push(self.published().read(|now| fitness::wire(&now.findings)));
         self.published().read(|snapshot| {
             for server in &snapshot.servers {
                 let listen = server.listen.as_deref().unwrap_or("its address");
@@ -179,6 +201,12 @@ fn disk(free: Result<u64, nix::errno::Errno>) -> Subsystem {
 fn taking<'a>(turn: &Turn<'a>) -> impl Iterator<Item = &'a Batch> + use<'a> {
     let batches = turn.plans.batches.iter();
     batches.filter(|b| b.state == BatchState::Active)
+}
+
+fn images(turn: &Turn<'_>) -> Vec<ImageId> {
+    taking(turn)
+        .filter_map(|batch| Some(turn.plans.image_of(&batch.plan)?.id))
+        .collect()
 }
 
 /// Every batch that takes boards needs an image to write.

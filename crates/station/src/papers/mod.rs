@@ -3,11 +3,12 @@
 //! One question in, one file out: [`draw`] reads the facts over the connection of whoever asks, and
 //! hands them to the module of that kind of document. `table` writes rows for spreadsheets,
 //! `certificate` what proves a batch, `labels` what is stuck on boards (with `qr`), `board_log` what
-//! happened to one board; `pdf` is the pen that the printed ones share. Nothing here changes
+//! happened to one board, `bundle` all that is known of it; `pdf` is the pen that the printed ones share. Nothing here changes
 //! anything, and what came from boards or people is text in every format: never a formula, a tag or
 //! an operator of a page.
 
 mod board_log;
+pub(crate) mod bundle;
 mod certificate;
 mod labels;
 mod moment;
@@ -15,7 +16,7 @@ mod pdf;
 mod qr;
 mod table;
 
-pub(crate) use moment::Occasion;
+pub(crate) use moment::{Occasion, iso};
 
 use crate::config::profile;
 use crate::store::{self, Connection};
@@ -130,6 +131,9 @@ pub(crate) fn draw(
             })?;
             let bytes = profile::write(&found).into_bytes();
             (file_name_of(&found.name), TOML, bytes)
+        }
+        DocumentKind::BoardBundle { .. } | DocumentKind::Packets => {
+            return Err(Refusal::internal("A document went the wrong way."));
         }
         DocumentKind::Unknown => {
             return Err(Refusal::invalid(

@@ -58,7 +58,7 @@ fn stamp(at: Millis) -> Timestamp {
 }
 
 /// UTC, ISO 8601 with zone: `2026-11-23T15:05:09Z`.
-pub(super) fn iso(at: Millis) -> String {
+pub(crate) fn iso(at: Millis) -> String {
     stamp(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 

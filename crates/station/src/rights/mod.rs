@@ -19,6 +19,7 @@ pub use punnet_net::{Denied, Reason, What};
 use crate::config::Deployment;
 use client::Client;
 use netboot::arp::ArpSocket;
+use netboot::packets::Packets;
 use punnet_net::{Reply, Request};
 use search::Search;
 use std::net::UdpSocket;
@@ -37,6 +38,8 @@ struct Inner {
     state: Mutex<State>,
     /// How the last helper that ended by itself ended, and how many have.
     lost: watch::Sender<(u64, String)>,
+    /// Where what passes through packet sockets is written down.
+    packets: Packets,
 }
 
 #[derive(Debug, Default)]
@@ -51,11 +54,17 @@ struct State {
 impl Rights {
     /// Rights to be found by this search when they are first needed. Nothing is started yet.
     pub fn new(search: Search) -> Self {
+        Self::watched(search, Packets::default())
+    }
+
+    /// The same, with ARP written down.
+    pub fn watched(search: Search, packets: Packets) -> Self {
         let (lost, _) = watch::channel((0, String::new()));
         Self(Arc::new(Inner {
             search,
             state: Mutex::default(),
             lost,
+            packets,
         }))
     }
 
@@ -89,7 +98,8 @@ impl Rights {
     /// A packet socket on the NIC.
     pub async fn arp(&self) -> Result<ArpSocket, Denied> {
         let (socket, mac) = self.open(What::Arp).await?;
-        ArpSocket::from_parts(socket, mac).map_err(|why| other(&why))
+        let socket = ArpSocket::from_parts(socket, mac).map_err(|why| other(&why))?;
+        Ok(socket.watched(self.0.packets.clone()))
     }
 
     /// Undoes everything that was done to the NIC, and lets go of the rights.

@@ -108,6 +108,7 @@ impl Carrier {
     /// What the DHCP server notices.
     async fn dhcp(self, mut events: mpsc::Receiver<DhcpEvent>) {
         while let Some(Some(event)) = self.stop.run_until_cancelled(events.recv()).await {
+            self.traffic.counts().dhcp(&event);
             match &event {
                 DhcpEvent::Rival { server, mac, .. } => {
                     self.order(Orders::Rival(*server, *mac)).await;

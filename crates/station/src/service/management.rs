@@ -2,7 +2,9 @@
 
 use super::StartError;
 use crate::config::{Config, Management};
+use crate::counts::Door;
 use crate::doors::certificate::{self, Certificate, CertificateError};
+use crate::doors::counted::counted;
 use crate::doors::listen;
 use crate::doors::operator::guard::{Guard, Limits, guarded};
 use crate::doors::operator::page::Page;
@@ -14,6 +16,7 @@ use crate::doors::tls::Tls;
 use crate::engine::Engine;
 use crate::library::uploads::Uploads;
 use crate::supervise::launch::listen_tcp;
+use crate::traffic::Traffic;
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::SocketAddr;
@@ -86,6 +89,7 @@ impl Listening {
         engine: &Engine,
         page: Page,
         uploads: Uploads,
+        traffic: &Traffic,
         stop: &CancellationToken,
     ) -> (Vec<Listed>, [JoinHandle<()>; 2]) {
         let guard = Guard {
@@ -100,7 +104,11 @@ impl Listening {
         };
         let routes = routes(engine, page, uploads, guard.clone());
         let list = routes.list().to_vec();
-        let routes = routes.into_router();
+        let routes = counted(
+            routes.into_router(),
+            Door::Operators,
+            traffic.counts().clone(),
+        );
         let outer = guarded(routes.clone(), guard);
         let tcp = match self.tls {
             Some(tls) => tokio::spawn(listen::tls(self.tcp, outer, tls, stop.clone())),

@@ -1,14 +1,20 @@
 //! The world around the engine, as this service sees it.
 
 use super::live::Live;
-use super::{Servers, StartError};
+use super::{Servers, StartError, own_log};
 use crate::backup::keeper;
-use crate::config::{Config, Deployment};
+use crate::boot_tree::shelf::Shelf;
+use crate::config::{Config, Deployment, shown_as_text};
+use crate::counts::Tally;
 use crate::engine::Engine;
+use crate::library::Library;
 use crate::net::{Netlink, Nic};
 use crate::outside::{Outside, Soon};
+use crate::self_test;
+use crate::self_test::visits::Visits;
 use crate::store;
 use crate::traffic::Traffic;
+use netboot::packets::Packets;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,9 +23,10 @@ use std::time::Instant;
 use tokio::sync::watch;
 use wire::backup::Backups;
 use wire::configuration::{Change, Configuration, Value};
-use wire::health::{DiskRoom, Listening, Works};
+use wire::health::{DiskRoom, Listening, ServerKind, ServerState, Works};
 use wire::refusal::Code;
-use wire::{Millis, Refusal};
+use wire::self_test::SelfTest;
+use wire::{BoardId, ImageId, Mac, Millis, Refusal};
 
 /// Where what is asked of the service can be looked up.
 #[derive(Debug)]
@@ -27,6 +34,12 @@ pub(super) struct World {
     pub(super) config: Config,
     pub(super) servers: watch::Receiver<Servers>,
     pub(super) traffic: Traffic,
+    pub(super) library: Library,
+    pub(super) shelf: Shelf,
+    pub(super) public_key: [u8; 32],
+    pub(super) rehearsal: bool,
+    pub(super) visits: Visits,
+    pub(super) packets: Packets,
     /// The operator's HTTP door, and whether a browser finds the page there.
     pub(super) operator: SocketAddr,
     pub(super) has_page: bool,
@@ -56,7 +69,7 @@ impl Outside for World {
                 transfers: self.traffic.now(),
                 disk: disk.unwrap_or_default(),
                 sockets: self.sockets(),
-                memory: memory(),
+                memory: crate::process::figures().resident_bytes,
                 up_ms: i64::try_from(self.begun.elapsed().as_millis()).unwrap_or(i64::MAX),
             }
         })
@@ -88,6 +101,51 @@ impl Outside for World {
         self.live.configuration(chosen)
     }
 
+    fn tally(&self) -> Tally {
+        self.traffic.counts().read()
+    }
+
+    fn self_test(&self, image: Result<ImageId, String>) -> Soon<'_, Result<SelfTest, Refusal>> {
+        Box::pin(async move {
+            let pass = self.visits.begin(image.as_ref().ok().copied());
+            let pass = pass.ok_or_else(|| {
+                let text = "A self-test is under way.";
+                Refusal::new(Code::Conflict, text).next("Wait for its end; it takes seconds.")
+            })?;
+            if let Ok(image) = image {
+                // Its boot files had better be in memory when they are asked for.
+                let _ = self.shelf.get(image);
+            }
+            let ground = self.ground(image);
+            let test = tokio::task::spawn_blocking(move || self_test::run(&ground, &pass));
+            test.await
+                .map_err(|gone| Refusal::internal(format!("The self-test broke off: {gone}.")))
+        })
+    }
+
+    fn packets(&self, of: Option<&[Mac]>) -> Vec<u8> {
+        self.packets.pcap(of)
+    }
+
+    fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>> {
+        Box::pin(async move {
+            let Some(folder) = self.config.log_dir() else {
+                return Vec::new();
+            };
+            let read = move || own_log::lines_of(&folder, board);
+            let lines = tokio::task::spawn_blocking(read).await;
+            lines.unwrap_or_default()
+        })
+    }
+
+    fn settings(&self) -> String {
+        shown_as_text(&self.configuration(None).values)
+    }
+
+    fn pack(&self, image: ImageId) -> Soon<'_, Result<(), Refusal>> {
+        Box::pin(async move { self.library.pack(image).await.map(drop) })
+    }
+
     fn page(&self) -> Option<String> {
         let scheme = match self.fingerprint {
             Some(_) => "https",
@@ -115,6 +173,34 @@ impl World {
         Ok(Arc::new(config))
     }
 
+    /// Where the servers are at this moment.
+    fn ground(&self, image: Result<ImageId, String>) -> self_test::Ground {
+        let servers = self.servers.borrow();
+        let door = |kind: ServerKind| {
+            let found = servers.iter().find(|(status, _)| status.server == kind);
+            match found {
+                Some((_, Some(at))) => Ok(*at),
+                Some((status, None)) => Err(why_not(&status.state)),
+                None => Err("no network card is chosen".to_owned()),
+            }
+        };
+        let doors = [ServerKind::Dhcp, ServerKind::Tftp, ServerKind::Http].map(door);
+        // They all stand on one address, whichever was chosen last.
+        let own = doors
+            .iter()
+            .find_map(|door| Some(*door.as_ref().ok()?.ip()));
+        let [dhcp, tftp, http] = doors;
+        self_test::Ground {
+            own: own.unwrap_or(self.config.deployment.address.address),
+            dhcp,
+            tftp,
+            http,
+            image,
+            public_key: self.public_key,
+            rehearsal: self.rehearsal,
+        }
+    }
+
     fn sockets(&self) -> Vec<Listening> {
         let open = |what: &str, at: String| Listening {
             what: what.to_owned(),
@@ -136,6 +222,19 @@ impl World {
         let socket = self.config.socket().display().to_string();
         all.push(open("the command line", socket));
         all
+    }
+}
+
+fn why_not(state: &ServerState) -> String {
+    match state {
+        ServerState::WaitingForLink => "it waits for the link of the network card".to_owned(),
+        ServerState::Probing => "it is looking at the wire".to_owned(),
+        ServerState::Restarting { why, .. } | ServerState::Refused { why } => {
+            why.trim_end_matches('.').to_owned()
+        }
+        ServerState::Stopped | ServerState::Serving | ServerState::Unknown => {
+            "it is stopped".to_owned()
+        }
     }
 }
 
@@ -167,12 +266,4 @@ fn files(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 fn size_of(files: impl Iterator<Item = PathBuf>) -> u64 {
     let known = files.filter_map(|file| fs::metadata(file).ok());
     known.filter(fs::Metadata::is_file).map(|m| m.len()).sum()
-}
-
-/// Memory of this process that is in use (`VmRSS`, proc(5)), in bytes.
-fn memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-    kib.unwrap_or(0) * 1024
 }

@@ -1,9 +1,10 @@
 //! Counts for dashboards.
 
-use super::{Result, column};
+use super::{Result, column, settings};
 use rusqlite::{Connection, Row};
+use wire::batch::NameState;
 use wire::query::{Share, StageTime, Stats};
-use wire::{Millis, Stage};
+use wire::{Millis, ProductCode, Stage, VenueCode};
 
 /// The counts; `since` begins the recent past.
 pub fn stats(conn: &Connection, since: Millis) -> Result<Stats> {
@@ -35,6 +36,44 @@ pub fn stats(conn: &Connection, since: Millis) -> Result<Stats> {
         stages: stages(conn)?,
         by_model: shares(conn, BY_MODEL)?,
         by_venue: shares(conn, BY_VENUE)?,
+    })
+}
+
+/// Figures for monitoring.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Names by pool and state.
+    pub names: Vec<(ProductCode, VenueCode, NameState, u32)>,
+    /// Deployments of all time by the stage they are in or ended in.
+    pub deployments: Vec<(Stage, u32)>,
+    /// When the newest backup was made.
+    pub last_backup: Option<Millis>,
+}
+
+/// Figures for monitoring.
+pub fn figures(conn: &Connection) -> Result<Figures> {
+    let mut names = conn.prepare_cached(
+        "SELECT product, venue, state, count(*) AS n FROM names GROUP BY product, venue, state
+         ORDER BY product, venue, state",
+    )?;
+    let name = |row: &Row<'_>| {
+        Ok((
+            column::word(row, "product")?,
+            column::word(row, "venue")?,
+            column::word(row, "state")?,
+            row.get("n")?,
+        ))
+    };
+    let mut deployments = conn.prepare_cached(
+        "SELECT stage, count(*) AS n FROM deployments GROUP BY stage ORDER BY stage",
+    )?;
+    let deployment = |row: &Row<'_>| Ok((column::word(row, "stage")?, row.get("n")?));
+    Ok(Figures {
+        names: names.query_map([], name)?.collect::<Result<_, _>>()?,
+        deployments: deployments
+            .query_map([], deployment)?
+            .collect::<Result<_, _>>()?,
+        last_backup: settings::last_backup(conn)?,
     })
 }
 

@@ -6,8 +6,11 @@ use crate::doors::listen;
 use crate::engine::Engine;
 use crate::net::port::{PortError, Transport, explain, free};
 use crate::rights::{Denied, Reason, Rights, What};
+use crate::self_test::visits::Visits;
 use axum::Router;
+use netboot::dhcp::visitor::Keys;
 use netboot::dhcp::{DhcpEvent, ReplyTo, Server, Settings};
+use netboot::packets::Packets;
 use netboot::tftp::TftpEvent;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::future::Future;
@@ -72,6 +75,8 @@ pub struct Launcher {
     tftp_events: mpsc::Sender<TftpEvent>,
     vouch: Option<mpsc::Sender<Mac>>,
     vouched: Vec<Mac>,
+    visits: Visits,
+    packets: Packets,
 }
 
 impl Launcher {
@@ -100,7 +105,17 @@ impl Launcher {
             tftp_events: events.1,
             vouch: None,
             vouched: Vec::new(),
+            visits: Visits::default(),
+            packets: Packets::default(),
         }
+    }
+
+    /// The same launcher, whose servers receive the self-test's visits and write their packets down.
+    #[must_use]
+    pub fn watched(mut self, visits: Visits, packets: Packets) -> Self {
+        self.visits = visits;
+        self.packets = packets;
+        self
     }
 
     fn at(&self, port: u16) -> SocketAddrV4 {
@@ -157,12 +172,13 @@ impl Launcher {
     async fn tftp(&self, stop: CancellationToken) -> Result<Launched, String> {
         let wanted = self.at(self.deployment.tftp_port);
         let (socket, at) = self.udp(What::Tftp, wanted, *wanted.ip()).await?;
-        let task = netboot::tftp::serve(
+        let task = netboot::tftp::serve_watched(
             socket,
             self.device.clone(),
             Arc::clone(&self.tree) as Arc<dyn netboot::tftp::Files>,
             netboot::tftp::Settings::default(),
             self.tftp_events.clone(),
+            self.packets.clone(),
             stop.cancelled_owned(),
         );
         Ok(Launched {
@@ -183,7 +199,10 @@ impl Launcher {
         let settings = self.dhcp_settings();
         settings.check().map_err(|e| format!("{e}."))?;
         let (socket, at) = self.udp(What::Dhcp, bind, *wanted.ip()).await?;
-        let server = Server::new(settings, self.engine.leases().await);
+        let visits = self.visits.clone();
+        let server = Server::new(settings, self.engine.leases().await)
+            .expecting(Keys::new(move |key| visits.knows(key)));
+        let packets = self.packets.clone();
         let (vouch, vouched) = mpsc::channel(256);
         self.vouch = Some(vouch);
         let events = self.dhcp_events.clone();
@@ -191,7 +210,8 @@ impl Launcher {
             listen: self.words(at),
             at,
             task: Box::pin(async move {
-                netboot::dhcp::serve(socket, server, events, vouched, stop.cancelled_owned())
+                let stop = stop.cancelled_owned();
+                netboot::dhcp::serve_watched(socket, server, events, vouched, packets, stop)
                     .await
                     .map_err(|e| e.to_string())
             }),

@@ -6,8 +6,12 @@
     reason = "what a test needs and does not get ends it, helpers included"
 )]
 
+mod alerts;
 mod backups;
 mod boards;
+mod evidence;
+mod figures;
+mod fitness;
 mod image;
 mod images;
 mod installer;
@@ -18,6 +22,7 @@ mod operator;
 mod rehearsal;
 mod rig;
 mod routes;
+mod self_test;
 mod send_files;
 mod tls;
 mod trust;

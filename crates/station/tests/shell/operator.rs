@@ -163,7 +163,7 @@ fn lists_are_plain_json_and_filters_are_checked() {
         "{text}"
     );
     assert!(
-        text.contains("punnet_batch_boards{batch=\"1\",what=\"planned\"} 5"),
+        text.contains("punnet_batch_boards{product=\"KXP2\",venue=\"CORO\",what=\"planned\"} 5"),
         "{text}"
     );
 }

@@ -152,8 +152,7 @@ impl Rig {
 
     pub(crate) fn prepare(&self, boards: u32) -> Batch {
         self.stock();
-        let path = self.image("kart.img", 1);
-        self.import(&path, true);
+        self.prepare_image();
         self.start_batch(boards)
     }
 
@@ -176,6 +175,12 @@ impl Rig {
             Receipt::Batch(batch) => batch,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// An active image.
+    pub(crate) fn prepare_image(&self) {
+        let path = self.image("kart.img", 1);
+        self.import(&path, true);
     }
 
     /// A product, a venue and ten names.

@@ -1,16 +1,13 @@
 //! Desktop notifications: what a person at another window has to know.
 //!
-//! [`rule`] is pure: it reads the watch stream and says which notices are due and when. [`words`]
-//! puts a group of them into one sentence. [`show`] hands them to the desktop and waits for a click.
-//! [`Notices`] is the thin part between them and the clock.
+//! Which notices are due and in what words says [`station::notices`]. [`show`] hands them to the
+//! desktop and waits for a click. [`Notices`] is the thin part between them and the clock.
 
-mod rule;
 mod show;
-mod words;
 
 use super::bench::Bench;
-use rule::Rule;
 use show::Shower;
+use station::notices::{Manner, Rule, notice};
 use std::time::Instant;
 use tauri::AppHandle;
 use wire::update::Update;
@@ -25,7 +22,10 @@ impl Notices {
     /// Nothing has been seen of this bench yet.
     pub(crate) fn new(app: AppHandle, bench: Bench) -> Self {
         Self {
-            rule: Rule::of(bench),
+            rule: Rule::new(Manner {
+                beside: bench == Bench::Rehearsal,
+                ..Manner::DESKTOP
+            }),
             shower: Shower::new(app),
         }
     }
@@ -46,7 +46,7 @@ impl Notices {
     /// Shows what is due.
     pub(crate) fn show(&mut self) {
         for group in self.rule.ready(Instant::now()) {
-            self.shower.show(words::notice(&group));
+            self.shower.show(notice(&group));
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Hands notices to the desktop's notification daemon and waits for a click, which brings up the
 //! window at the place that the notice is about.
 
-use super::words::Notice;
 use crate::window::close;
 use notify_rust::{Hint, Notification, NotificationHandle, NotificationResponse, Urgency};
+use station::notices::Notice;
 use std::sync::Arc;
 use tauri::{AppHandle, Emitter as _};
 use tokio::sync::{OnceCell, Semaphore};

@@ -1,5 +1,5 @@
 /** The mock's answers. */
-import type { Answer, Query, Sheet, Stage } from '../wire';
+import type { Answer, Query, Sheet, Stage, TestStep, TestVerdict } from '../wire';
 import { keptAnswer } from './keep';
 import { tally } from './names';
 import { found as foundDeeds } from './people';
@@ -65,6 +65,27 @@ export function answer(world: World, query: Query): Answer | null {
             ready: name !== 'pool',
             detail: name === 'pool' ? 'KXP2 has 3 free names for CORO' : 'all is well',
           })),
+        },
+      };
+    case 'self_test':
+      return {
+        answer: 'self_test',
+        value: {
+          fit: false,
+          took_ms: 412,
+          at: Date.now(),
+          steps: [
+            step('offer', 'passed', 'A board would be offered 192.168.151.100.'),
+            step('boot_files', 'passed', '4 boot files came, 38.2 MB with the kernel and the installer.'),
+            step('check_in', 'passed', 'A blank Raspberry Pi 5 would become KXP2-CORO-017.'),
+            step(
+              'manifest',
+              'failed',
+              'It did not come: the pack cannot be served.',
+              'Import the image again.',
+            ),
+            step('range', 'not_run', 'There is no manifest to fetch by.'),
+          ],
         },
       };
     case 'stats':
@@ -144,6 +165,10 @@ export function answer(world: World, query: Query): Answer | null {
     default:
       return keptAnswer(world, query);
   }
+}
+
+function step(step: string, verdict: TestVerdict, found: string, next: string | null = null): TestStep {
+  return { step, verdict, found, next, took_ms: 40 };
 }
 
 function history(world: World, filter: Extract<Query, { query: 'history' | 'history_count' }>) {

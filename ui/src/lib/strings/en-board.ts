@@ -60,6 +60,7 @@ export const board = {
   eventLevels: { all: 'All', warning: 'Advice and faults', error: 'Faults' },
   eventsFilter: 'Which events',
   log: 'Save log',
+  bundle: 'Save all for help',
   label: 'Print label',
   earlier: 'Deployments',
   earlierEmpty: 'It was never deployed by this station.',

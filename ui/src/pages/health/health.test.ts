@@ -33,3 +33,19 @@ test('what was found comes with what to do', async () => {
   await screen.findByText(/eth1 runs at 100 Mbit\/s/);
   expect(screen.getByText(/Use a gigabit switch/)).toBeInTheDocument();
 });
+
+test('the self-test says of each step what became of it and what to do', async () => {
+  const { heard } = show(HealthPage, '#/health');
+  await fireEvent.click(await screen.findByRole('button', { name: 'Run the self-test' }));
+  await screen.findByText(/A board would not be served/);
+  expect(screen.getByText(/would become KXP2-CORO-017/)).toBeInTheDocument();
+  expect(screen.getByText('Import the image again.')).toBeInTheDocument();
+  expect(screen.getAllByText('Not run').length).toBe(1);
+  expect(heard.queries).toContainEqual({ query: 'self_test' });
+});
+
+test('the packets are saved with one button', async () => {
+  const { heard } = show(HealthPage, '#/health');
+  await fireEvent.click(await screen.findByRole('button', { name: 'Save packets' }));
+  await waitFor(() => expect(heard.documents).toEqual([{ document: 'packets' }]));
+});

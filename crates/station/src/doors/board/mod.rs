@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `/agent/v1/check-in` | the agent; the contract is [`wire::agent`] | the token of its boot |
 //! | `/agent/v1/report`, `/agent/v1/packs/…` | the agent | the session that its check-in opened |
+//! | `/agent/v1/self-test/{key}` | the self-test, without effect | this machine, and the key of a visit |
 //! | `/agent/v1/hello` | the installed system | a secret of its own |
 //! | `/api/config`, `/api/status` | installer scripts; the contract is [`wire::device`] | `device_api` |
 //! | `/images/{file}` | installer scripts: the whole image | `device_api` |
@@ -14,16 +15,17 @@
 
 mod agent;
 mod device;
-mod health;
 mod images;
+mod visitor;
 
-use super::json;
 use super::limits::Buckets;
 use super::listen::Ends;
 use super::routes::{Access, Routes};
+use super::{health, json};
 use crate::config::DeviceApi;
 use crate::engine::Engine;
 use crate::library::Library;
+use crate::self_test::visits::Visits;
 use crate::traffic::Traffic;
 use axum::Extension;
 use axum::body::Body;
@@ -59,6 +61,8 @@ pub struct Rooms {
     pub traffic: Traffic,
     /// Who may use the device API.
     pub device_api: DeviceApi,
+    /// The visits of the self-test.
+    pub visits: Visits,
 }
 
 /// The routes of the door.
@@ -71,6 +75,11 @@ pub fn routes(rooms: Rooms) -> Routes {
         .post("/agent/v1/check-in", Access::Board, agent::check_in)
         .post("/agent/v1/report", Access::Board, agent::report)
         .post("/agent/v1/hello", Access::Board, agent::hello)
+        .post(
+            "/agent/v1/self-test/{key}",
+            Access::Board,
+            visitor::check_in,
+        )
         .get(
             "/agent/v1/packs/{image}/manifest",
             Access::Board,
@@ -78,8 +87,7 @@ pub fn routes(rooms: Rooms) -> Routes {
         )
         .get("/agent/v1/packs/{image}", Access::Board, agent::pack)
         .merge(installers)
-        .get("/health", Access::Board, health::health)
-        .get("/ready", Access::Board, health::ready)
+        .merge(health::routes(rooms.engine.clone(), Access::Board))
         .with(|router| {
             router
                 .fallback(nothing_here)

@@ -13,6 +13,7 @@
 //! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
 //! | `GET /api/v1/…` | lists, [`plain`]; documents, [`papers`] |
 //! | `POST /api/v1/login`, `/logout`, `GET /api/v1/session` | who is asking, [`login`] |
+//! | `GET /health`, `GET /ready` | is the station fit, [`super::health`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /`, its files | the operator's page for a browser, [`page`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
@@ -32,7 +33,7 @@ pub mod token;
 pub mod upload;
 mod verbs;
 
-use super::json;
+use super::{health, json};
 use crate::doors::routes::{Access, Routes};
 use crate::engine::Engine;
 use axum::body::Body;
@@ -65,6 +66,7 @@ pub fn routes(engine: Engine, page: Page) -> Routes {
         .get("/api/v1/watch", Access::Look, verbs::watch)
         .get("/api/v1/openapi.json", Access::Look, openapi)
         .get("/metrics", Access::Look, metrics::metrics)
+        .merge(health::routes(engine.clone(), Access::Look))
         .merge(rehearsal::routes())
         .merge(plain::routes())
         .merge(papers::routes())
@@ -136,7 +138,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (46, 23)
+            (46, 24)
         );
     }
 }

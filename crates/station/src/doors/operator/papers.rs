@@ -19,8 +19,14 @@ pub(super) fn routes() -> Routes<Engine> {
         .get("/api/v1/history.csv", Access::Look, history_csv)
         .get("/api/v1/history.json", Access::Look, history_json)
         .get("/api/v1/names.csv", Access::Look, names_csv)
+        .get("/api/v1/packets.pcap", Access::Look, packets)
         .get("/api/v1/labels.pdf", Access::Look, labels)
         .get("/api/v1/boards/{board}/log.txt", Access::Look, board_log)
+        .get(
+            "/api/v1/boards/{board}/bundle.zip",
+            Access::Look,
+            board_bundle,
+        )
         .get(
             "/api/v1/batches/{batch}/certificate.pdf",
             Access::Look,
@@ -71,6 +77,15 @@ async fn names_csv(State(engine): State<Engine>, filter: Filter<NameFilter>) -> 
 async fn board_log(State(engine): State<Engine>, key: Key<BoardId>) -> Response<Body> {
     let kind = path(key).map(|board| DocumentKind::BoardLog { board });
     document(&engine, kind).await
+}
+
+async fn board_bundle(State(engine): State<Engine>, key: Key<BoardId>) -> Response<Body> {
+    let kind = path(key).map(|board| DocumentKind::BoardBundle { board });
+    document(&engine, kind).await
+}
+
+async fn packets(State(engine): State<Engine>) -> Response<Body> {
+    document(&engine, Ok(DocumentKind::Packets)).await
 }
 
 async fn of_batch(
@@ -128,7 +143,12 @@ async fn document(engine: &Engine, kind: Result<DocumentKind, Refusal>) -> Respo
 }
 
 fn send(paper: Paper) -> Response<Body> {
-    let shown = !paper.media_type.starts_with("text/csv");
+    let saved = [
+        "text/csv",
+        "application/zip",
+        "application/vnd.tcpdump.pcap",
+    ];
+    let shown = !saved.iter().any(|kind| paper.media_type.starts_with(kind));
     let manner = if shown { "inline" } else { "attachment" };
     let save = format!("{manner}; filename=\"{}\"", paper.file_name);
     let mut response = Response::new(Body::from(paper.bytes));

@@ -69,6 +69,33 @@ impl Outside for Machine {
         Configuration::default()
     }
 
+    fn tally(&self) -> crate::counts::Tally {
+        crate::counts::Tally::default()
+    }
+
+    fn self_test(
+        &self,
+        _: Result<ImageId, String>,
+    ) -> Soon<'_, Result<wire::self_test::SelfTest, Refusal>> {
+        Box::pin(async { Err(crate::outside::alone()) })
+    }
+
+    fn packets(&self, _: Option<&[Mac]>) -> Vec<u8> {
+        vec![0; 24]
+    }
+
+    fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>> {
+        Box::pin(async move { vec![format!("{{\"board\":\"{board}\"}}")] })
+    }
+
+    fn settings(&self) -> String {
+        configured_text()
+    }
+
+    fn pack(&self, _: ImageId) -> Soon<'_, Result<(), Refusal>> {
+        Box::pin(async { Ok(()) })
+    }
+
     fn page(&self) -> Option<String> {
         Some("http://127.0.0.1:5000".to_owned())
     }
@@ -76,6 +103,10 @@ impl Outside for Machine {
     fn fingerprint(&self) -> Option<String> {
         None
     }
+}
+
+fn configured_text() -> String {
+    shown_as_text(&shown(&Config::defaults(&Environment::default()), None))
 }
 
 fn configured() -> Deployment {

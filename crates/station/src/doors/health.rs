@@ -1,8 +1,9 @@
-//! `/health` and `/ready`: true only when they say so.
+//! `/health` and `/ready`, on both doors: true only when they say so.
 
-use super::Rooms;
-use crate::doors::clock;
-use crate::doors::json::answer;
+use super::clock;
+use super::json::answer;
+use super::routes::{Access, Routes};
+use crate::engine::Engine;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Response, StatusCode};
@@ -15,9 +16,20 @@ use wire::query::{Answer, Query};
 /// names is work for the operator, not illness.
 const VITAL: [&str; 6] = ["database", "disk", "nic", "http", "tftp", "dhcp"];
 
-pub(super) async fn health(State(rooms): State<Rooms>) -> Response<Body> {
+/// The routes, for a router of any state.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(
+    engine: Engine,
+    access: Access,
+) -> Routes<S> {
+    Routes::new()
+        .get("/health", access, health)
+        .get("/ready", access, ready)
+        .with(|router| router.with_state(engine))
+}
+
+async fn health(State(engine): State<Engine>) -> Response<Body> {
     let timestamp = clock::naive_local(Millis::now());
-    let ill: Vec<String> = match subsystems(&rooms).await {
+    let ill: Vec<String> = match subsystems(&engine).await {
         Ok(ready) => ready
             .subsystems
             .into_iter()
@@ -34,8 +46,8 @@ pub(super) async fn health(State(rooms): State<Rooms>) -> Response<Body> {
     answer(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
-pub(super) async fn ready(State(rooms): State<Rooms>) -> Response<Body> {
-    let ready = subsystems(&rooms).await.unwrap_or_else(|why| Ready {
+async fn ready(State(engine): State<Engine>) -> Response<Body> {
+    let ready = subsystems(&engine).await.unwrap_or_else(|why| Ready {
         ready: false,
         subsystems: vec![Subsystem {
             name: "database".to_owned(),
@@ -52,8 +64,8 @@ pub(super) async fn ready(State(rooms): State<Rooms>) -> Response<Body> {
     answer(status, &ready)
 }
 
-async fn subsystems(rooms: &Rooms) -> Result<Ready, String> {
-    match rooms.engine.query(Query::Ready).await {
+async fn subsystems(engine: &Engine) -> Result<Ready, String> {
+    match engine.query(Query::Ready).await {
         Ok(Answer::Ready(ready)) => Ok(ready),
         Ok(_) => Err("the engine gave another answer".to_owned()),
         Err(refusal) => Err(refusal.to_string()),

@@ -8,19 +8,19 @@ const LISTED: usize = 4;
 
 /// What is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Notice {
+pub struct Notice {
     /// The line.
-    pub(super) summary: String,
+    pub summary: String,
     /// The text, plain.
-    pub(super) body: String,
+    pub body: String,
     /// The place of the page that a click opens.
-    pub(super) target: String,
+    pub target: String,
     /// A person must act now.
-    pub(super) urgent: bool,
+    pub urgent: bool,
 }
 
 /// Puts a group into words.
-pub(super) fn notice(group: &Group) -> Notice {
+pub fn notice(group: &Group) -> Notice {
     let many = group.notes.len();
     let summary = match (group.kind, many) {
         (Kind::Decision, 1) => "A board needs your decision".to_owned(),

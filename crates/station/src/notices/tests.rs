@@ -1,13 +1,24 @@
 //! What is announced, and what is not.
 
-use super::super::words::notice;
 use super::*;
-use wire::Millis;
-use wire::batch::{BatchPlan, BatchRules, Counters, ReimagePolicy};
-use wire::board::{Failure, Hold};
+use crate::net::findings::check;
+use std::time::{Duration, Instant};
+use wire::batch::{Batch, BatchPlan, BatchRules, BatchState, Counters, ReimagePolicy};
+use wire::board::{Board, Failure, Hold};
 use wire::disk::DiskPolicy;
-use wire::event::Level;
+use wire::event::{Event, Level};
+use wire::health::Finding;
 use wire::settings::Preferences;
+use wire::update::{Snapshot, Update};
+use wire::{Millis, Stage};
+
+const GATHER: Duration = Manner::DESKTOP.gather;
+/// The same sentence is not said again within this time.
+const REPEAT: Duration = Duration::from_mins(10);
+const BESIDE: Manner = Manner {
+    beside: true,
+    ..Manner::DESKTOP
+};
 
 fn board(serial: u32, stage: Stage) -> Board {
     let id = format!("{serial:08x}");
@@ -99,9 +110,9 @@ fn event(kind: &str, text: &str) -> Update {
 }
 
 /// A rule that has seen an empty station, and what comes of some updates at once.
-fn after(updates: &[Update]) -> Vec<super::super::words::Notice> {
+fn after(updates: &[Update]) -> Vec<Notice> {
     let now = Instant::now();
-    let mut rule = Rule::of(Bench::Real);
+    let mut rule = Rule::new(Manner::DESKTOP);
     rule.take(&snapshot(vec![], vec![]), now);
     for update in updates {
         rule.take(update, now);
@@ -112,7 +123,7 @@ fn after(updates: &[Update]) -> Vec<super::super::words::Notice> {
 #[test]
 fn what_was_so_before_is_no_news() {
     let now = Instant::now();
-    let mut rule = Rule::of(Bench::Real);
+    let mut rule = Rule::new(Manner::DESKTOP);
     let mut waiting = board(1, Stage::OnHold);
     waiting.hold = Some(Hold::NoMatchingBatch);
     let complete = batch(BatchState::Completed);
@@ -140,7 +151,7 @@ fn a_held_board_that_asks_again_is_announced_once() {
     let said = after(&[held(1), at_stage(1, Stage::Seen), held(1)]);
     assert_eq!(said.len(), 1);
     let now = Instant::now();
-    let mut rule = Rule::of(Bench::Real);
+    let mut rule = Rule::new(Manner::DESKTOP);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&held(1), now);
     assert_eq!(rule.ready(now + GATHER).len(), 1);
@@ -167,7 +178,7 @@ fn boards_that_come_together_become_one_notice() {
 #[test]
 fn a_group_closes_two_seconds_after_its_first_notice() {
     let now = Instant::now();
-    let mut rule = Rule::of(Bench::Real);
+    let mut rule = Rule::new(Manner::DESKTOP);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&held(1), now);
     rule.take(&held(2), now + GATHER / 2);
@@ -180,7 +191,7 @@ fn a_group_closes_two_seconds_after_its_first_notice() {
 #[test]
 fn each_failed_attempt_is_announced() {
     let now = Instant::now();
-    let mut rule = Rule::of(Bench::Real);
+    let mut rule = Rule::new(Manner::DESKTOP);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&failed(1, 1), now);
     let first = rule.ready(now + GATHER);
@@ -211,7 +222,7 @@ fn a_batch_is_announced_when_it_becomes_complete() {
 #[test]
 fn what_was_missed_is_announced_by_the_next_snapshot() {
     let now = Instant::now();
-    let mut rule = Rule::of(Bench::Real);
+    let mut rule = Rule::new(Manner::DESKTOP);
     rule.take(&snapshot(vec![], vec![batch(BatchState::Active)]), now);
     rule.take(
         &snapshot(
@@ -238,7 +249,7 @@ fn a_rival_is_announced_once_for_as_long_as_it_is_there() {
 fn a_sentence_is_not_repeated_within_minutes() {
     let now = Instant::now();
     let low = event("names.low", "Only 3 KXP2 names are left for CORO.");
-    let mut rule = Rule::of(Bench::Real);
+    let mut rule = Rule::new(Manner::DESKTOP);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&low, now);
     assert_eq!(rule.ready(now + GATHER).len(), 1);
@@ -265,7 +276,7 @@ fn quiet_mode_announces_nothing_and_makes_up_for_nothing() {
 #[test]
 fn a_rehearsal_says_that_it_is_one() {
     let now = Instant::now();
-    let mut rule = Rule::of(Bench::Real);
+    let mut rule = Rule::new(Manner::DESKTOP);
     let all = Snapshot {
         is_rehearsal: true,
         ..Snapshot::default()
@@ -279,7 +290,7 @@ fn a_rehearsal_says_that_it_is_one() {
 #[test]
 fn the_rehearsal_beside_the_station_leads_to_its_own_bench() {
     let now = Instant::now();
-    let mut rule = Rule::of(Bench::Rehearsal);
+    let mut rule = Rule::new(BESIDE);
     rule.take(&snapshot(vec![], vec![]), now);
     rule.take(&held(1), now);
     let said = notice(&rule.ready(now + GATHER)[0]);
@@ -289,4 +300,28 @@ fn the_rehearsal_beside_the_station_leads_to_its_own_bench() {
     rule.take(&held(3), now);
     let said = notice(&rule.ready(now + GATHER)[0]);
     assert_eq!(said.target, "rehearsal/bench");
+}
+
+#[test]
+fn alerts_are_made_in_quiet_mode_too_and_gathered_for_longer() {
+    let now = Instant::now();
+    let manner = Manner {
+        gather: Duration::from_secs(15),
+        heeds_quiet: false,
+        beside: false,
+    };
+    let mut rule = Rule::new(manner);
+    let mut quiet = Snapshot::default();
+    quiet.preferences.quiet = true;
+    rule.take(&Update::Snapshot(Box::new(quiet)), now);
+    for serial in 1..=50 {
+        rule.take(
+            &failed(serial, 1),
+            now + Duration::from_millis(200 * u64::from(serial)),
+        );
+    }
+    assert!(rule.ready(now + Duration::from_secs(14)).is_empty());
+    let said = rule.ready(now + Duration::from_secs(16));
+    assert_eq!(notice(&said[0]).summary, "50 boards failed");
+    assert_eq!(said.len(), 1);
 }

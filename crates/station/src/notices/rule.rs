@@ -2,12 +2,11 @@
 //! notices and the next deadline out.
 //!
 //! What was so before the first snapshot is no news. A board that is held asks again every minute and
-//! is announced once, until something else becomes of it. Notices of one kind that come within
-//! [`GATHER`] become one, because a rack of boards is switched on at once. In quiet mode nothing is
-//! announced, and what happened meanwhile is not made up for afterwards.
+//! is announced once, until something else becomes of it. Notices of one kind that come within a
+//! short time become one, because a rack of boards is switched on at once. In quiet mode nothing is
+//! announced where that is heeded, and what happened meanwhile is not made up for afterwards.
 
-use crate::window::bench::Bench;
-use station::net::findings::check;
+use crate::net::findings::check;
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 use wire::batch::BatchId;
@@ -18,14 +17,32 @@ use wire::health::Finding;
 use wire::update::{Snapshot, Update};
 use wire::{BoardId, Stage};
 
-/// Notices of one kind within this time become one.
-pub(super) const GATHER: Duration = Duration::from_secs(2);
 /// The same sentence is not said again within this time.
 const REPEAT: Duration = Duration::from_mins(10);
 
+/// How notices are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    /// Notices of one kind within this time become one.
+    pub gather: Duration,
+    /// Is nothing said in quiet mode?
+    pub heeds_quiet: bool,
+    /// Is it the bench of the rehearsal beside the station?
+    pub beside: bool,
+}
+
+impl Manner {
+    /// On a desktop, where a person sees them at once and may want quiet.
+    pub const DESKTOP: Self = Self {
+        gather: Duration::from_secs(2),
+        heeds_quiet: true,
+        beside: false,
+    };
+}
+
 /// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A board waits for a decision.
     Decision,
     /// A board failed.
@@ -46,32 +63,50 @@ pub(super) enum Kind {
     Backup,
 }
 
+impl Kind {
+    /// Its name for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Decision => "decision",
+            Self::Failed => "failed",
+            Self::Complete => "complete",
+            Self::Rival => "rival",
+            Self::Conflict => "conflict",
+            Self::NamesLow => "names_low",
+            Self::PoolFull => "pool_full",
+            Self::DiskLow => "disk_low",
+            Self::Backup => "backup",
+        }
+    }
+}
+
 /// One notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Note {
+pub struct Note {
     /// One sentence or two, with the name of what it is about.
-    pub(super) text: String,
+    pub text: String,
     /// A short name of what it is about.
-    pub(super) who: String,
+    pub who: String,
     /// The place of the page that shows it, as the page's address has it behind `#/`.
-    pub(super) target: String,
+    pub target: String,
 }
 
 /// Notices of one kind, shown as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Group {
+pub struct Group {
     /// Their kind.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     /// At least one.
-    pub(super) notes: Vec<Note>,
+    pub notes: Vec<Note>,
     /// They come from the station of a rehearsal.
-    pub(super) rehearsal: bool,
+    pub rehearsal: bool,
     since: Instant,
 }
 
 /// What is known so far.
-pub(super) struct Rule {
-    bench: Bench,
+#[derive(Debug)]
+pub struct Rule {
+    manner: Manner,
     started: bool,
     quiet: bool,
     rehearsal: bool,
@@ -84,13 +119,13 @@ pub(super) struct Rule {
 }
 
 impl Rule {
-    /// Nothing is known of this bench yet.
-    pub(super) fn of(bench: Bench) -> Self {
+    /// Nothing is known of the bench yet.
+    pub fn new(manner: Manner) -> Self {
         Self {
-            bench,
+            manner,
             started: false,
             quiet: false,
-            rehearsal: bench == Bench::Rehearsal,
+            rehearsal: manner.beside,
             boards: HashMap::new(),
             batches: HashMap::new(),
             findings: HashSet::new(),
@@ -100,7 +135,7 @@ impl Rule {
     }
 
     /// Reads one update.
-    pub(super) fn take(&mut self, update: &Update, now: Instant) {
+    pub fn take(&mut self, update: &Update, now: Instant) {
         match update {
             Update::Snapshot(all) => self.take_all(all, now),
             Update::Board(board) => self.board(board, now),
@@ -109,27 +144,33 @@ impl Rule {
             }
             Update::Batch(batch) => self.batch(batch, now),
             Update::Findings(findings) => self.findings(findings, now),
-            Update::Preferences(preferences) => self.set_quiet(preferences.quiet),
+            Update::Preferences(preferences) => {
+                self.set_quiet(preferences.quiet && self.manner.heeds_quiet);
+            }
             Update::Event(event) => self.event(event, now),
             _ => {}
         }
     }
 
     /// When the next group is due.
-    pub(super) fn due(&self) -> Option<Instant> {
-        self.waiting.iter().map(|group| group.since + GATHER).min()
+    pub fn due(&self) -> Option<Instant> {
+        self.waiting
+            .iter()
+            .map(|group| group.since + self.manner.gather)
+            .min()
     }
 
     /// The groups that are due, oldest first.
-    pub(super) fn ready(&mut self, now: Instant) -> Vec<Group> {
-        let due = |group: &mut Group| group.since + GATHER <= now;
+    pub fn ready(&mut self, now: Instant) -> Vec<Group> {
+        let gather = self.manner.gather;
+        let due = |group: &mut Group| group.since + gather <= now;
         self.waiting.extract_if(.., due).collect()
     }
 
     /// The first snapshot is how things are; a later one is what was missed.
     fn take_all(&mut self, all: &Snapshot, now: Instant) {
-        self.rehearsal = all.is_rehearsal || self.bench == Bench::Rehearsal;
-        let quiet = all.preferences.quiet;
+        self.rehearsal = all.is_rehearsal || self.manner.beside;
+        let quiet = all.preferences.quiet && self.manner.heeds_quiet;
         self.set_quiet(quiet || !self.started);
         let here: HashSet<BoardId> = all.boards.iter().map(|b| b.id).collect();
         self.boards.retain(|board, _| here.contains(board));
@@ -259,7 +300,7 @@ impl Rule {
         if self.quiet {
             return;
         }
-        if self.bench == Bench::Rehearsal {
+        if self.manner.beside {
             note.target.insert_str(0, "rehearsal/");
         }
         match self.waiting.iter_mut().find(|group| group.kind == kind) {
@@ -291,7 +332,3 @@ fn name_of(board: &Board) -> String {
         None => format!("{} {}", board.model, board.id),
     }
 }
-
-#[cfg(test)]
-#[path = "tests.rs"]
-mod tests;
