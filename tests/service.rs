@@ -163,7 +163,7 @@ fn boards_outlive_a_kill_and_an_upgrade(guest: &mut Guest) {
     guest
         .ok("runuser -u tess -- punnet batch create --product KXP2 --venue CORO --count 2 --start");
     guest.ok("{ ip netns exec wire /mnt/boards --dhcp 255.255.255.255:67 --tftp 192.168.151.1:69 \
-              --boards 2 --json --timeout 900 --work /var/tmp/boards >/root/report 2>/root/boards.err; \
+              --boards 2 --json --retries 8 --timeout 900 --work /var/tmp/boards >/root/report 2>/root/boards.err; \
               echo $? >/root/ended; } &");
     let names = "punnet boards --json | jq -r '[.[].hostname | select(.)] | sort | join(\" \")'";
     let before = guest.until(SOON, &format!("{names} | grep ' '"));
