@@ -4,6 +4,7 @@
 //! not run; see `punnet_tests::ground`.
 
 mod architecture;
+mod attack;
 mod bad_input;
 mod device_api;
 mod lab_dhcp;

@@ -5,6 +5,9 @@
 
 use std::path::PathBuf;
 
+/// The configuration file of the service.
+const SERVICE_FILE: &str = "/etc/punnet/station.toml";
+
 /// The part of the process environment that says where things lie.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -49,16 +52,27 @@ impl Environment {
 
     /// The first configuration file that exists in a usual place.
     pub fn config_file(&self) -> Option<PathBuf> {
-        let personal = self
-            .config_home
-            .clone()
-            .or_else(|| self.home.as_ref().map(|h| h.join(".config")))
-            .map(|dir| dir.join("punnet/station.toml"));
-        let service = Some(PathBuf::from("/etc/punnet/station.toml"));
-        [personal, service]
+        let service = Some(PathBuf::from(SERVICE_FILE));
+        [self.personal_file(), service]
             .into_iter()
             .flatten()
             .find(|path| path.is_file())
+    }
+
+    /// Where a configuration file is to be put so that it is found: a person's own, or the one of
+    /// the service.
+    pub fn config_place(&self) -> Option<PathBuf> {
+        if self.root && self.config_home.is_none() {
+            return Some(PathBuf::from(SERVICE_FILE));
+        }
+        self.personal_file()
+    }
+
+    fn personal_file(&self) -> Option<PathBuf> {
+        self.config_home
+            .clone()
+            .or_else(|| self.home.as_ref().map(|h| h.join(".config")))
+            .map(|dir| dir.join("punnet/station.toml"))
     }
 
     /// The agent's archive for an architecture when none is configured: the one that was built
@@ -70,6 +84,15 @@ impl Environment {
             built.is_file().then_some(built)
         });
         built.unwrap_or_else(|| PathBuf::from("/usr/share/punnet").join(name))
+    }
+
+    /// The variable that decides over the data folder when none is configured.
+    pub(super) fn data_dir_from(&self) -> Option<&'static str> {
+        let set = [
+            (self.state_directory.is_some(), "STATE_DIRECTORY"),
+            (self.data_home.is_some(), "XDG_DATA_HOME"),
+        ];
+        set.into_iter().find(|(set, _)| *set).map(|(_, name)| name)
     }
 
     /// The data folder when none is configured.

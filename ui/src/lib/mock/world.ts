@@ -1,18 +1,23 @@
 /** The state of the mock, and how it moves. */
 import { nothing } from '../fold';
 import { benched, benchForbids } from './bench';
+import { peopled, peopleForbid, someDeeds, someOperators } from './people';
 import { forbidden, importsMove, olderImage, planned, quietLink, someImports } from './plans';
+import { kept, keptForbids } from './keep';
 import { Refused } from '../station';
 import type {
   Batch,
   Board,
   Command,
+  Deed,
   Deployment,
   DeploymentChoice,
   Event,
   Image,
   Name,
+  Operator,
   Product,
+  Profile,
   Receipt,
   Snapshot,
   Stage,
@@ -70,6 +75,9 @@ export class World {
   names: Name[] = [];
   events: Event[] = [];
   history: Deployment[] = [];
+  operators: Operator[] = someOperators(Date.now());
+  deeds: Deed[] = someDeeds(Date.now());
+  profiles: Profile[] = [];
   deployment: DeploymentChoice = {
     interface: 'eth1',
     address: '192.168.151.1/24',
@@ -102,6 +110,7 @@ export class World {
       batches: [this.#batch(1, 'active', boards, now), { ...this.#batch(2, 'pending', 10, now), rank: 2 }],
       boards: Array.from({ length: boards }, (_, i) => this.#board(i, now, rehearsal)),
     };
+    this.#count();
     this.names = Array.from({ length: 5000 }, (_, i) => this.#name(i + 1, boards, now));
     this.history = Array.from({ length: 500 }, (_, i) => this.#deployment(i, now));
     this.events = this.snapshot.boards.flatMap((b, i) => [
@@ -173,7 +182,8 @@ export class World {
         break;
       }
       default: {
-        const receipt = planned(this, command) ?? benched(this, command);
+        const receipt =
+          planned(this, command) ?? kept(this, command) ?? benched(this, command) ?? peopled(this, command);
         if (receipt) return receipt;
       }
     }
@@ -182,7 +192,12 @@ export class World {
 
   /** What would come of a command: a few of the station's rules. */
   refusal(command: Command): Refused | null {
-    return forbidden(this, command) ?? benchForbids(this, command);
+    return (
+      forbidden(this, command) ??
+      keptForbids(this, command) ??
+      benchForbids(this, command) ??
+      peopleForbid(this, command)
+    );
   }
 
   tell(update: Update) {
@@ -218,8 +233,14 @@ export class World {
         progress: long ? { done: 0, total: TOTAL, rate: 8e7 + Math.random() * 4e7, limit: 'disk' } : null,
       });
     }
+    const batch = this.#count();
+    if (batch) this.tell({ update: 'batch', value: batch });
+  }
+
+  /** Counts the boards of the running batch, which it gives back. */
+  #count(): Batch | undefined {
     const batch = this.snapshot.batches.find((b) => b.id === 1);
-    if (!batch || batch.ended !== null) return;
+    if (!batch || batch.ended !== null) return undefined;
     const is = (...stages: Stage[]) => this.snapshot.boards.filter((b) => stages.includes(b.stage)).length;
     batch.counters = {
       planned: batch.plan.count,
@@ -228,7 +249,7 @@ export class World {
       failed: is('failed'),
       confirmed: is('first_boot_confirmed'),
     };
-    this.tell({ update: 'batch', value: batch });
+    return batch;
   }
 
   #host = (board: Board) => `KXP2-CORO-${String(parseInt(board.id, 16) % 1000).padStart(3, '0')}`;
@@ -349,6 +370,7 @@ export class World {
         grow: 'agent',
       },
       active: true,
+      pack_missing: false,
       imported: now - 86_400_000,
     };
   }

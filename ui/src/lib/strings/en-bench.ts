@@ -147,7 +147,7 @@ export const bench = {
     ['/', 'Search'],
     ['?', 'This list'],
   ] as [string, string][],
-  searchHint: 'Name, serial, MAC or place',
+  searchHint: 'Search by name, serial, MAC or place',
   found: (n: number, all: number) => `${n} of ${count(all, 'board')} shown`,
   nothingFound: 'No board is like that',
   nothingFoundText: 'No board on the bench matches the search and the filter.',

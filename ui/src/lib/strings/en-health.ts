@@ -28,6 +28,8 @@ function help({ state, server }: ServerStatus): string {
 
 export const health = {
   servers: 'Servers',
+  /** In a word, where the reason stands below. */
+  states: { refused: 'Not serving', restarting: 'Starting again' } as Record<string, string | undefined>,
   purposes,
   help,
   start: 'Start',

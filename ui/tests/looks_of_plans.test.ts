@@ -1,0 +1,7 @@
+/** How every other page looks. The pictures are in tests/artefacts/browser/looks. */
+import { lookOver } from './support/looks';
+import { withBrowser } from './support/sitting';
+import { aboutBoards, STATES } from './support/states';
+
+withBrowser();
+lookOver(STATES.filter((state) => !aboutBoards(state)));
