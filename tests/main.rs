@@ -14,3 +14,4 @@ mod lab_tftp;
 mod package;
 mod qemu_boards;
 mod rehearsal;
+mod service;
