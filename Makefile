@@ -2,11 +2,13 @@
 #
 #   make build   the release binary `punnet` (command line and daemon) in target/release
 #   make window  the same with the window; needs npm and WebKitGTK
+#   make deb     the Debian packages punnet-daemon (the service) and punnet (the window) in target/deb
 #   make run     everything from nothing: tools, build, board agent, and the window; where there is no
 #                display, a rehearsal you can read
 #   make test    every check and every test, the lab of namespaces and QEMU boards included
 #   make bench   ratios against dnsmasq, tftpd-hpa, nginx, zstd and dd in the same run
-#   make soak    the lab once more with a full Debian image and many more kills
+#   make soak    the lab once more with a full Debian image, many more kills, and the packages
+#                installed on an emulated machine
 #
 # The lab needs root or passwordless sudo; without it `make test` runs all the rest and says so.
 
@@ -17,7 +19,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 
 BOARDS ?= 8
 
-.PHONY: build window run test bench soak deps board page
+.PHONY: build window deb run test bench soak deps board page
 
 # With the page for browsers when it can be built; a plain build needs no npm.
 build:
@@ -28,6 +30,9 @@ build:
 window: page
 	$(CARGO) build --release --locked -p punnet
 	$(CARGO) build --release --locked -p punnet-net
+
+deb: deps
+	@packaging/deb/build.sh
 
 deps:
 	@packaging/setup/deps.sh

@@ -22,7 +22,8 @@ const MAY_USE: [(&str, &[&str]); 10] = [
         &["wire", "netboot", "imaging", "delivery", "agent"],
     ),
     ("punnet", &["wire", "imaging", "station", "virtual-pi"]),
-    ("punnet-tests", &["wire"]),
+    // The codecs, for an attacker who boots a board of its own.
+    ("punnet-tests", &["wire", "netboot"]),
 ];
 
 /// Crates from outside that must stay out of a room's whole tree, however they would get in.

@@ -69,6 +69,7 @@ fn the_guide_leads_from_a_bare_station_to_a_batch() {
     window.read(".error", "exactly 4");
     window.fill_in("Code", "coro");
     window.press_button("Add a venue");
+    window.read("section.card", "CORO is kept.");
     window.press_button("Next step");
 
     window.read("h2", "Names");
@@ -82,6 +83,7 @@ fn the_guide_leads_from_a_bare_station_to_a_batch() {
     );
     window.fill_in(list, "1-3");
     window.press_button("Import 3 names");
+    window.read("section.card", "The names are");
     window.press_button("Next step");
     window.read("h2", "First batch");
     window.press_button("Create the first batch");

@@ -4,10 +4,12 @@
 //! not run; see `punnet_tests::ground`.
 
 mod architecture;
+mod attack;
 mod bad_input;
 mod device_api;
 mod lab_dhcp;
 mod lab_rights;
 mod lab_tftp;
+mod package;
 mod qemu_boards;
 mod rehearsal;

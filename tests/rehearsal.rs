@@ -12,7 +12,7 @@ use wire::query::{Answer, HistoryFilter, NameFilter, Query};
 use wire::rehearsal::RehearsalReport;
 
 /// Everything that a run of this many boards must have proven.
-fn assert_proven(report: &RehearsalReport, boards: u32) {
+pub(crate) fn assert_proven(report: &RehearsalReport, boards: u32) {
     assert_eq!(report.boards, boards);
     let faults: Vec<_> = report
         .per_board

@@ -13,7 +13,9 @@ PAPER="poppler-utils fonts-urw-base35 zbar-tools"
 IMAGE="e2fsprogs dosfstools mtools fdisk xz-utils zstd bzip2 zip unzip cpio kmod"
 LAB="iproute2 nftables dnsmasq-base tftpd-hpa tftp-hpa atftp curl isc-dhcp-client udhcpc
      busybox-static nginx-light arping ethtool jq libcap2-bin"
-QEMU="qemu-system-arm qemu-efi-aarch64 ipxe-qemu grub-efi-arm64-bin grub-common"
+QEMU="qemu-system-arm qemu-system-x86 qemu-efi-aarch64 ipxe-qemu grub-efi-arm64-bin grub-common"
+# Packages, and the machine that they are tried on.
+PACKAGE="debhelper lintian man-db zsh fish mmdebstrap"
 CROSS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross rustc-web libstd-rust-web-dev:arm64"
 # The window, and what shows it where there is no screen.
 WINDOW="libwebkit2gtk-4.1-dev libayatana-appindicator3-dev librsvg2-dev libxdo-dev libssl-dev"
@@ -99,7 +101,7 @@ report_missing() {
 
 if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian system; install the counterparts of these packages by hand:"
-    say "$BUILD $PAPER $IMAGE $LAB $QEMU $CROSS $WINDOW $SCREEN $BROWSER $NODE"
+    say "$BUILD $PAPER $IMAGE $LAB $QEMU $PACKAGE $CROSS $WINDOW $SCREEN $BROWSER $NODE"
     exit 1
 fi
 
@@ -110,6 +112,7 @@ fi
     m_image=$(missing $IMAGE)
     m_lab=$(missing $LAB)
     m_qemu=$(missing $QEMU)
+    m_package=$(missing $PACKAGE)
     m_cross=$(missing $CROSS)
     m_window=$(missing $WINDOW)
     m_screen=$(missing $SCREEN)
@@ -121,7 +124,7 @@ have_node || m_node=$(missing $NODE)
 m_rust=
 have_rust || m_rust=$RUST
 
-all="$m_build$m_paper$m_image$m_lab$m_qemu$m_cross$m_window$m_screen$m_browser$m_node$m_rust"
+all="$m_build$m_paper$m_image$m_lab$m_qemu$m_package$m_cross$m_window$m_screen$m_browser$m_node$m_rust"
 if [ -n "$all" ]; then
     if may_install; then
         say "installing: $all"
@@ -151,6 +154,7 @@ if [ -n "$all" ]; then
         report_missing "cross tools" "$m_cross" "the board agent cannot be built"
         report_missing "lab tools" "$m_lab" "the lab is not run"
         report_missing "QEMU" "$m_qemu" "the QEMU boards are not run"
+        report_missing "packaging tools" "$m_package" "no packages are built or tested"
         report_missing "window libraries" "$m_window" "the window cannot be built"
         report_missing "npm" "$m_node" "the page, and with it the window, cannot be built"
         report_missing "browser" "$m_browser" "the page is not tested in a browser"

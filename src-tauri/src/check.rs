@@ -1,13 +1,16 @@
 //! `punnet check` and `punnet config check`.
 
 use crate::common::Common;
+use crate::configuration;
 use crate::print::{Table, say};
 use crate::server;
 use crate::trouble::Trouble;
 use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
+use station::backup;
 use station::config::{Config, Environment, Problem, understand};
+use station::doors::certificate;
 use station::link::Station;
 use station::net::findings;
 use station::net::port::{PortError, Transport, free};
@@ -15,12 +18,14 @@ use station::net::wire_check::round;
 use station::net::{Footing, Netlink, Nic, footing};
 use station::rights::search::Search;
 use station::rights::{Rights, What};
+use station::store::copies::last_backup;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio_stream::StreamExt as _;
 use wire::event::Level;
 use wire::health::{Finding, ServerState, ServerStatus};
+use wire::query::{Answer, Query};
 use wire::update::Update;
 
 /// The check for a cable.
@@ -36,22 +41,21 @@ pub(crate) enum ConfigVerb {
         /// The file; else the one that would be used.
         file: Option<PathBuf>,
     },
+    /// Print every value that is in effect and where it comes from.
+    Show,
+    /// Have the running station read its configuration again.
+    Reload,
 }
 
-/// Checks a configuration file.
+/// Does a verb of the configuration.
 pub(crate) fn config(common: &Common, verb: &ConfigVerb) -> Result<(), Trouble> {
-    let ConfigVerb::Check { file } = verb;
-    let environment = Environment::of_process();
-    let usual = || {
-        environment
-            .punnet_config
-            .clone()
-            .or_else(|| environment.config_file())
+    let file = match verb {
+        ConfigVerb::Check { file } => file,
+        ConfigVerb::Show => return configuration::show(common),
+        ConfigVerb::Reload => return configuration::reload(common),
     };
-    let file = file
-        .clone()
-        .or_else(|| common.config.clone())
-        .or_else(usual);
+    let environment = Environment::of_process();
+    let file = file.clone().or_else(|| common.settings_file());
     let Some(file) = file else {
         let words = "There is no configuration file; the defaults are used.";
         return Ok(say(common.json, &Vec::<Problem>::new(), |_| {
@@ -90,6 +94,9 @@ struct Report {
     servers: Vec<ServerStatus>,
     /// What was found.
     findings: Vec<Finding>,
+    /// Fingerprint of the certificate that the page is shown with, when it is encrypted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fingerprint: Option<String>,
 }
 
 /// Looks whether this machine and its network are fit.
@@ -99,7 +106,7 @@ pub(crate) fn run(common: &Common) -> Result<(), Trouble> {
         .enable_all()
         .build()?;
     let report = runtime.block_on(async {
-        match Station::attach(&config.socket()).await {
+        match Station::attach_first(&config.sockets()).await {
             Ok(station) => ask(&station).await,
             Err(_) => look(&config).await,
         }
@@ -124,6 +131,10 @@ async fn ask(station: &Station) -> Result<Report, Trouble> {
         nics: Vec::new(),
         servers: now.servers,
         findings: now.findings,
+        fingerprint: match station.query(Query::Settings).await {
+            Ok(Answer::Settings(settings)) => settings.fingerprint,
+            _ => None,
+        },
     })
 }
 
@@ -195,6 +206,7 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
         found.extend(findings::of_round(&nic, own, &heard));
     }
     found.extend(findings::of_agent(&config.agent));
+    found.extend(of_backups(config));
     rights.done().await;
     Ok(Report {
         fit: !found.iter().any(|f| f.level == Level::Error),
@@ -202,7 +214,31 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
         nics,
         servers: Vec::new(),
         findings: found,
+        fingerprint: fingerprint(config),
     })
+}
+
+/// The fingerprint that the page would be shown with.
+fn fingerprint(config: &Config) -> Option<String> {
+    let management = &config.management;
+    let own = config.data_dir.join(certificate::CERTIFICATE);
+    let file = management
+        .certificate
+        .as_ref()
+        .map_or(&own, |(file, _)| file);
+    certificate::fingerprint_in(file).filter(|_| management.tls)
+}
+
+/// What is to be said of the backups of a station that does not run.
+fn of_backups(config: &Config) -> Option<Finding> {
+    let (last, begun) = last_backup(&config.data_dir)?;
+    backup::finding(
+        last,
+        begun,
+        None,
+        &config.backup_plan(),
+        wire::Millis::now(),
+    )
 }
 
 fn words(report: &Report) -> String {
@@ -235,6 +271,11 @@ fn words(report: &Report) -> String {
     for finding in &report.findings {
         let next = finding.next.as_deref().unwrap_or_default();
         text += &format!("{}: {} {next}\n", finding.level.as_str(), finding.text);
+    }
+    if let Some(fingerprint) = &report.fingerprint {
+        text += &format!(
+            "The page is shown with the certificate of this SHA-256 fingerprint:\n{fingerprint}\n"
+        );
     }
     let waits = report.findings.iter().any(|f| f.check == CARRIER);
     text += match (report.fit, waits) {

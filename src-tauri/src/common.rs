@@ -22,11 +22,20 @@ pub(crate) struct Common {
 }
 
 impl Common {
+    /// The file of settings that these arguments and the environment point to, if there is one.
+    pub(crate) fn settings_file(&self) -> Option<PathBuf> {
+        let environment = Environment::of_process();
+        let named = self.config.clone().or(environment.punnet_config.clone());
+        named.or_else(|| environment.config_file())
+    }
+
     /// The configuration that these arguments and the environment point to.
     pub(crate) fn configuration(&self) -> Result<Config, ConfigError> {
         let mut config = station::config::load(self.config.as_deref(), &Environment::of_process())?;
         if let Some(folder) = &self.data_dir {
             config.data_dir = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+            config.door.named = true;
+            config.sources.data_dir = Some("--data-dir".to_owned());
         }
         Ok(config)
     }

@@ -4,24 +4,38 @@
 //! still answers (`Type=notify`, sd_notify(3)). SIGTERM and SIGINT stop it in order.
 
 use crate::args::Args;
+use crate::configuration::Again;
 use crate::extras::extras;
 use crate::server::words;
 use crate::trouble::Trouble;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
-use station::config::Config;
+use station::config::{Backup, Config};
 use station::service::{Mode, RunningStation, run_with as start};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::StreamExt as _;
+use wire::command::Command;
 use wire::query::Query;
 use wire::update::Update;
 
 /// Longest time until the first definite state that is waited for before saying "ready".
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// Runs the station until it is told to stop.
+/// Runs the station until it is told to stop. Whatever keeps it from running is also told to systemd,
+/// whose status shows it.
 pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
+    let done = run_station(args);
+    if let Err(trouble) = &done {
+        let words = trouble.in_words();
+        let line: Vec<&str> = words.lines().map(str::trim).collect();
+        notify(&[NotifyState::Status(&line.join(" "))]);
+    }
+    done
+}
+
+fn run_station(args: &Args) -> Result<(), Trouble> {
     let config = args.common.configuration()?;
     let (config, mode) = if args.rehearsal {
         (for_rehearsal(config), Mode::Rehearsal)
@@ -33,11 +47,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
         .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)))
         .enable_all()
         .build()?;
-    runtime.block_on(serve(config, mode))
+    let again = Again {
+        common: args.common.clone(),
+        rehearsal: args.rehearsal,
+    };
+    runtime.block_on(serve(config, mode, again))
 }
 
 /// A configuration with its ports, on the loopback.
-fn for_rehearsal(config: Config) -> Config {
+pub(crate) fn for_rehearsal(config: Config) -> Config {
     let mut rehearsal = Config::for_rehearsal(config.data_dir, config.agent);
     let deployment = config.deployment;
     rehearsal.deployment.dhcp_port = deployment.dhcp_port;
@@ -45,13 +63,23 @@ fn for_rehearsal(config: Config) -> Config {
     rehearsal.deployment.http_port = deployment.http_port;
     rehearsal.management = config.management;
     rehearsal.boards = config.boards;
+    rehearsal.dhcp = config.dhcp;
+    rehearsal.sources = config.sources;
+    let backup = Backup {
+        every_hours: rehearsal.backup.every_hours,
+        warn_days: rehearsal.backup.warn_days,
+        ..config.backup
+    };
+    rehearsal.backup = backup;
     rehearsal
 }
 
-async fn serve(config: Config, mode: Mode) -> Result<(), Trouble> {
+async fn serve(config: Config, mode: Mode, again: Again) -> Result<(), Trouble> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let extras = extras(config.agent.clone());
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut extras = extras(config.agent.clone());
+    extras.reload = Some(Arc::new(again));
     let mut station = start(config, mode, extras).await?;
     let at = station.addresses();
     tracing::info!(operator = %at.operator, socket = %at.socket.display(), "the station is up");
@@ -60,10 +88,13 @@ async fn serve(config: Config, mode: Mode) -> Result<(), Trouble> {
     // Servers that wait for something do not keep the service from being up.
     let _ = tokio::time::timeout(SETTLE, station.settled()).await;
     notify(&[NotifyState::Ready, NotifyState::Status(&status(&station))]);
-    let broke_down = tokio::select! {
-        _ = terminate.recv() => false,
-        _ = interrupt.recv() => false,
-        () = station.wait() => true,
+    let broke_down = loop {
+        tokio::select! {
+            _ = terminate.recv() => break false,
+            _ = interrupt.recv() => break false,
+            Some(()) = hang_up.recv() => reload(&station).await,
+            () = station.wait() => break true,
+        }
     };
     tracing::info!("stopping");
     notify(&[NotifyState::Stopping]);
@@ -76,6 +107,19 @@ async fn serve(config: Config, mode: Mode) -> Result<(), Trouble> {
         ));
     }
     Ok(())
+}
+
+/// Reads the configuration again, and tells systemd when that has begun and ended (`Type=notify-reload`).
+async fn reload(station: &RunningStation) {
+    let mut begun = vec![NotifyState::Reloading];
+    begun.extend(NotifyState::monotonic_usec_now());
+    notify(&begun);
+    match station.station().command(Command::ConfigReload).await {
+        // What changed and what waits is in the log already, line by line.
+        Ok(_) => tracing::info!("the configuration was read again"),
+        Err(refusal) => tracing::error!(%refusal, "the configuration was not read again"),
+    }
+    notify(&[NotifyState::Ready, NotifyState::Status(&status(station))]);
 }
 
 fn status(station: &RunningStation) -> String {

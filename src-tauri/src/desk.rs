@@ -9,6 +9,8 @@ use crate::trouble::Trouble;
 use crate::{confirm, print};
 use anyhow::Context as _;
 use imaging::key::load_or_create;
+use station::backup::{keeper, remedied};
+use station::config::Config;
 use station::engine::{Effect, Engine, Options};
 use station::library::Library;
 use station::library::imports::{Importer, Wanted};
@@ -28,6 +30,8 @@ pub(crate) struct Desk {
     asks: bool,
     /// Does the station run, with servers and boards?
     pub(crate) live: bool,
+    /// The configuration that the arguments point to.
+    pub(crate) config: Config,
     importer: Option<Importer>,
 }
 
@@ -61,41 +65,51 @@ impl Desk {
     async fn open(common: &Common) -> Result<Self, Trouble> {
         let config = common.configuration()?;
         let asks = !common.yes && !common.json && confirm::can_ask();
-        let nobody = match Station::attach(&config.socket()).await {
+        let nobody = match Station::attach_first(&config.sockets()).await {
             Ok(station) => {
                 return Ok(Self {
                     station,
                     json: common.json,
                     asks,
                     live: true,
+                    config,
                     importer: None,
                 });
             }
             Err(nobody) => nobody,
         };
-        if nobody.why.kind() == std::io::ErrorKind::PermissionDenied {
+        if nobody.is_closed() {
             return Err(Trouble::words(format!(
-                "a station runs on {}, and this user may not speak to it. Use sudo, or choose \
-                 another data folder.",
-                config.data_dir.display()
+                "a station runs here ({}), and this user may not speak to it. {}",
+                nobody.socket.display(),
+                nobody.advice()
             )));
         }
         let engine = Engine::open(Options {
             data_dir: config.data_dir.clone(),
             rehearsal: false,
         })
+        .map_err(|e| remedied(e, &config.data_dir, &config.backup_plan().dir))
         .with_context(|| format!("no station answers, and {}", config.data_dir.display()))
         .map_err(Trouble::Failed)?;
         let library = Library::open(&config.packs_dir())?;
         let key = load_or_create(&config.data_dir.join("station.key"))
             .map_err(|e| Trouble::Failed(e.into()))?;
         let importer = Importer::new(engine.clone(), library.clone(), Arc::new(key));
-        tokio::spawn(effects(engine.clone(), library, importer.clone()));
+        engine.look_for_packs(&library).await;
+        let hands = Hands {
+            engine: engine.clone(),
+            library,
+            importer: importer.clone(),
+            config: config.clone(),
+        };
+        tokio::spawn(hands.work());
         Ok(Self {
             station: Station::Here(engine),
             json: common.json,
             asks,
             live: false,
+            config,
             importer: Some(importer),
         })
     }
@@ -165,34 +179,48 @@ impl Desk {
     }
 }
 
-/// What the engine wants done outside while no station runs: images are handled, servers are not.
-async fn effects(engine: Engine, library: Library, importer: Importer) {
-    let mut effects = engine.effects();
-    while let Some(effect) = effects.recv().await {
-        match effect {
-            Effect::StartImport {
-                import,
-                path,
-                product,
-                version,
-                description,
-                activate,
-            } => importer.start(Wanted {
-                import,
-                path,
-                product,
-                version,
-                description,
-                activate,
-            }),
-            Effect::CancelImport { import } => importer.cancel(&import),
-            Effect::RemovePack { image } => library.remove(image),
-            Effect::StartServer(_)
-            | Effect::StopServer(_)
-            | Effect::StandOn(_)
-            | Effect::Vouch(_)
-            | Effect::StartRehearsal { .. }
-            | Effect::StopRehearsal { .. } => {}
+/// Does what the engine wants done outside while no station runs: images and backups are handled,
+/// servers are not.
+struct Hands {
+    engine: Engine,
+    library: Library,
+    importer: Importer,
+    config: Config,
+}
+
+impl Hands {
+    async fn work(self) {
+        let mut effects = self.engine.effects();
+        while let Some(effect) = effects.recv().await {
+            match effect {
+                Effect::StartImport {
+                    import,
+                    path,
+                    product,
+                    version,
+                    description,
+                    activate,
+                } => self.importer.start(Wanted {
+                    import,
+                    path,
+                    product,
+                    version,
+                    description,
+                    activate,
+                }),
+                Effect::CancelImport { import } => self.importer.cancel(&import),
+                Effect::RemovePack { image } => self.library.remove(image),
+                Effect::MakeBackup => {
+                    let plan = self.config.backup_plan();
+                    keeper::make(&self.engine, self.config.data_dir.clone(), plan).await;
+                }
+                Effect::StartServer(_)
+                | Effect::StopServer(_)
+                | Effect::StandOn(_)
+                | Effect::Vouch(_)
+                | Effect::StartRehearsal { .. }
+                | Effect::StopRehearsal { .. } => {}
+            }
         }
     }
 }

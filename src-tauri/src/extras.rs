@@ -13,5 +13,6 @@ pub(crate) fn extras(agent: AgentFiles) -> Extras {
     Extras {
         page: page(),
         rehearsals: Some(Arc::new(Rehearsals::new(Handle::current(), agent))),
+        reload: None,
     }
 }

@@ -73,12 +73,7 @@ pub(crate) fn run(verb: &Verb) -> impl Work + use<> {
             desk.say(&image, show)
         }
         Verb::Activate { id } => {
-            let image = named(desk, &id).await?;
-            desk.sure(&format!(
-                "{} ({} {}) and its pack are deleted.",
-                image.file_name, image.product, image.version
-            ))?;
-            let image = image.id;
+            let image = named(desk, &id).await?.id;
             let words = |receipt: &Receipt| match receipt {
                 Receipt::Image(i) => format!(
                     "{} {} is the image of {} now.",
@@ -89,7 +84,12 @@ pub(crate) fn run(verb: &Verb) -> impl Work + use<> {
             desk.change(Command::ImageActivate { image }, words).await
         }
         Verb::Remove { id } => {
-            let image = named(desk, &id).await?.id;
+            let image = named(desk, &id).await?;
+            desk.sure(&format!(
+                "{} ({} {}) and its pack are deleted.",
+                image.file_name, image.product, image.version
+            ))?;
+            let image = image.id;
             let words = |receipt: &Receipt| match receipt {
                 Receipt::Done { text } => text.clone(),
                 other => format!("{other:?}"),
@@ -140,10 +140,19 @@ fn list(images: &[Image]) -> String {
             size(image.raw_bytes),
             size(image.pack_bytes),
             time(image.imported),
-            if image.active { "active" } else { "" }.to_owned(),
+            state(image).to_owned(),
         ]);
     }
     table.to_string()
+}
+
+fn state(image: &Image) -> &'static str {
+    match (image.pack_missing, image.active) {
+        (true, true) => "active, pack missing: import again",
+        (true, false) => "pack missing: import again",
+        (false, true) => "active",
+        (false, false) => "",
+    }
 }
 
 fn show(image: &Image) -> String {
@@ -172,6 +181,12 @@ fn show(image: &Image) -> String {
     put("system", contents.os.clone());
     put("kernel", format!("{} ({})", contents.kernel, contents.arch));
     put("device trees", contents.device_trees.len().to_string());
+    if image.pack_missing {
+        put(
+            "pack is missing",
+            format!("import {} again", image.file_name),
+        );
+    }
     put("active", if image.active { "yes" } else { "no" }.to_owned());
     put("imported", time(image.imported));
     table.to_string()

@@ -5,10 +5,12 @@
 //! without the feature `window`, [`no_window`] says so in words.
 
 mod args;
+mod backup;
 mod batch;
 mod boards;
 mod check;
 mod common;
+mod configuration;
 mod confirm;
 mod daemon;
 mod desk;
@@ -16,14 +18,17 @@ mod extras;
 mod history;
 mod image;
 mod log;
+mod manual;
 mod names;
 #[cfg(not(feature = "window"))]
 mod no_window;
+mod operator;
 mod page;
 mod paper;
 mod plans;
 mod print;
 mod private_station;
+mod profile;
 mod rehearsals;
 mod rehearse;
 mod server;
@@ -42,11 +47,13 @@ fn main() -> ExitCode {
         #[cfg(feature = "window")]
         (None, false) => window::run(&args),
         #[cfg(not(feature = "window"))]
-        (None, false) => no_window::explain(),
+        (None, false) => no_window::open(),
         (None, true) => daemon::run(&args),
         (Some(Verb::Rehearse(rehearsal)), _) => rehearse::run(&args.common, rehearsal),
         (Some(Verb::Check), _) => check::run(&args.common),
         (Some(Verb::Config(verb)), _) => check::config(&args.common, verb),
+        (Some(Verb::Completions(verb)), _) => manual::completions(verb),
+        (Some(Verb::Manual(verb)), _) => manual::pages(verb),
         (Some(Verb::Image(verb)), _) => desk::run(&args.common, image::run(verb)),
         (Some(Verb::Product(verb)), _) => desk::run(&args.common, plans::product(verb)),
         (Some(Verb::Venue(verb)), _) => desk::run(&args.common, plans::venue(verb)),
@@ -55,9 +62,14 @@ fn main() -> ExitCode {
         (Some(Verb::Boards(verb)), _) => desk::run(&args.common, boards::list(verb)),
         (Some(Verb::Board(verb)), _) => desk::run(&args.common, boards::run(verb)),
         (Some(Verb::Server(verb)), _) => desk::run(&args.common, server::run(verb)),
+        (Some(Verb::Profile(verb)), _) => desk::run(&args.common, profile::run(verb)),
+        (Some(Verb::Backup(verb)), _) => desk::run(&args.common, backup::run(verb, &args.common)),
+        (Some(Verb::Restore(verb)), _) => backup::restore(&args.common, verb),
         (Some(Verb::Label(verb)), _) => desk::run(&args.common, paper::label(verb)),
         (Some(Verb::History(verb)), _) => desk::run(&args.common, history::run(verb)),
         (Some(Verb::Logs(verb)), _) => desk::run(&args.common, history::logs(verb)),
+        (Some(Verb::Operator(verb)), _) => desk::run(&args.common, operator::run(verb)),
+        (Some(Verb::Deeds(verb)), _) => desk::run(&args.common, operator::deeds(verb)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,8 +2,12 @@
 
 use crate::print;
 use anyhow::anyhow;
+use station::config::ConfigError;
 use std::process::ExitCode;
 use wire::Refusal;
+
+/// Exit status for a configuration that cannot be meant (EX_CONFIG, sysexits.h).
+const WRONG_CONFIGURATION: u8 = 78;
 
 /// Why a verb did not do what it was asked to.
 #[derive(Debug)]
@@ -12,6 +16,8 @@ pub(crate) enum Trouble {
     Refused(Refusal),
     /// Anything else.
     Failed(anyhow::Error),
+    /// The configuration is wrong; the service is not started again until somebody changed it.
+    Configuration(ConfigError),
     /// It was said already; only the exit status is left.
     Said,
 }
@@ -32,8 +38,14 @@ impl<E: NotARefusal> From<E> for Trouble {
 pub(crate) trait NotARefusal: std::error::Error + Send + Sync + 'static {}
 impl NotARefusal for std::io::Error {}
 impl NotARefusal for serde_json::Error {}
-impl NotARefusal for station::config::ConfigError {}
+impl From<ConfigError> for Trouble {
+    fn from(wrong: ConfigError) -> Self {
+        Self::Configuration(wrong)
+    }
+}
 impl NotARefusal for station::service::StartError {}
+impl NotARefusal for station::backup::archive::WriteError {}
+impl NotARefusal for station::backup::restore::RestoreError {}
 impl NotARefusal for station::net::NetlinkError {}
 
 impl Trouble {
@@ -44,8 +56,12 @@ impl Trouble {
 
     /// Tells it on standard error, or as JSON on standard output, and gives the exit status.
     pub(crate) fn tell(self, json: bool) -> ExitCode {
-        match (self, json) {
-            (Self::Said, _) => {}
+        let status = match self {
+            Self::Configuration(_) => WRONG_CONFIGURATION,
+            _ => 1,
+        };
+        match (self.plain(), json) {
+            (Self::Said | Self::Configuration(_), _) => {}
             // The reader of a pipe has seen enough.
             (Self::Failed(error), _) if is_broken_pipe(&error) => return ExitCode::SUCCESS,
             (Self::Refused(refusal), true) => tell_json(&refusal),
@@ -60,7 +76,25 @@ impl Trouble {
             }
             (Self::Failed(error), false) => eprintln!("punnet: {error:#}"),
         }
-        ExitCode::from(1)
+        ExitCode::from(status)
+    }
+
+    /// The same as one of the usual kinds.
+    fn plain(self) -> Self {
+        match self {
+            Self::Configuration(wrong) => Self::Failed(wrong.into()),
+            other => other,
+        }
+    }
+
+    /// In words, for whoever is not the terminal.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Refused(refusal) => refusal.message.clone(),
+            Self::Failed(error) => format!("{error:#}"),
+            Self::Configuration(wrong) => wrong.to_string(),
+            Self::Said => String::new(),
+        }
     }
 }
 

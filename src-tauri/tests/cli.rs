@@ -5,6 +5,9 @@
     reason = "what a test needs and does not get ends it, helpers included"
 )]
 
+#[path = "cli/keep.rs"]
+mod keep;
+
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -374,4 +377,118 @@ fn an_import_without_a_station_is_done_here_and_a_bad_file_leaves_nothing() {
     let file = file.display();
     place.json(&format!("image add {file} --product KXP2 --version 1"));
     assert_eq!(place.json("image list").as_array().unwrap().len(), 1);
+}
+
+/// Runs a verb with a line on standard input.
+fn with_input(place: &Place, words: &str, line: &str) -> Output {
+    use std::io::Write as _;
+    let mut child = place
+        .punnet()
+        .args(words.split_whitespace())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{line}").unwrap();
+    drop(input);
+    child.wait_with_output().unwrap()
+}
+
+/// A browser's login at the running station, by curl; the HTTP status.
+fn log_in(door: &str, name: &str, password: &str) -> String {
+    let body = format!(r#"{{"name":"{name}","password":"{password}"}}"#);
+    let out = Command::new("curl")
+        .args(["-s", "-o", "/dev/null", "-w", "%{http_code}"])
+        .args(["-H", "x-punnet: page", "-d", &body])
+        .arg(format!("{door}/api/v1/login"))
+        .output()
+        .unwrap();
+    text(&out)
+}
+
+#[test]
+fn operators_are_made_on_the_command_line_and_log_in_at_the_running_station() {
+    let place = Place::new();
+    let none = place.run("operator list");
+    assert!(
+        text(&none).contains("punnet operator add NAME --role admin"),
+        "{}",
+        text(&none)
+    );
+    let short = with_input(&place, "operator add ada --role admin", "short");
+    assert_eq!(short.status.code(), Some(1));
+    assert!(
+        text(&short).contains("at least 10 characters"),
+        "{}",
+        text(&short)
+    );
+    let added = with_input(
+        &place,
+        "operator add Ada --role admin",
+        "four words in a row",
+    );
+    assert_eq!(text(&added), "ada may log in as admin.\n");
+
+    let daemon = Daemon::start(&place);
+    let added = with_input(&place, "operator add tess", "four words in a row");
+    assert_eq!(text(&added), "tess may log in as operator.\n");
+    let sockets = place.json("check");
+    assert!(sockets.get("fingerprint").is_none(), "it has no TLS here");
+    let door = operator_door(&place);
+    assert_eq!(log_in(&door, "tess", "four words in a row"), "200");
+    assert_eq!(place.json("operator list")[1]["sessions"], 1);
+    let changed = with_input(&place, "operator passwd tess", "other words than before");
+    assert_eq!(changed.status.code(), Some(0), "{}", text(&changed));
+    assert_eq!(log_in(&door, "tess", "four words in a row"), "401");
+    assert_eq!(log_in(&door, "tess", "other words than before"), "200");
+    place.json("operator disable tess");
+    assert_eq!(log_in(&door, "tess", "other words than before"), "401");
+    place.json("operator enable tess");
+    assert_eq!(place.json("operator role tess viewer")["role"], "viewer");
+    let last = place.run("operator remove ada");
+    assert_eq!(last.status.code(), Some(1));
+    assert!(
+        text(&last).contains("last administrator"),
+        "{}",
+        text(&last)
+    );
+    place.json("operator remove tess");
+    assert_eq!(place.json("operator list").as_array().unwrap().len(), 1);
+    assert_eq!(place.run("operator add").status.code(), Some(2));
+    assert_eq!(
+        place.run("operator add x --role emperor").status.code(),
+        Some(2)
+    );
+
+    let deeds = place.json("deeds");
+    let deeds = deeds.as_array().unwrap();
+    let of = |action: &str| deeds.iter().filter(|d| d["action"] == action).count();
+    assert_eq!((of("operator_add"), of("login")), (3, 4));
+    assert_eq!((of("operator_remove"), of("operator_password")), (2, 1));
+    assert!(deeds.iter().any(|d| d["door"] == "here"));
+    assert!(deeds.iter().any(|d| d["door"] == "socket"));
+    let all = text(&place.run("deeds"));
+    assert!(all.contains("tess") && !all.contains("words"), "{all}");
+    let refused = place.json("deeds --refused --who tess");
+    assert_eq!(refused.as_array().unwrap().len(), 1, "{refused}");
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+/// Where the running station's door for operators is.
+fn operator_door(place: &Place) -> String {
+    let socket = place.path("data/punnet.sock");
+    let out = Command::new("curl")
+        .arg("-s")
+        .arg("--unix-socket")
+        .arg(socket)
+        .args(["-d", r#"{"query":"works"}"#])
+        .arg("http://localhost/api/v1/query")
+        .output()
+        .unwrap();
+    let works: Value = serde_json::from_slice(&out.stdout).unwrap();
+    let mut sockets = works["value"]["sockets"].as_array().unwrap().iter();
+    let door = sockets.find(|open| open["what"] == "the page and programs");
+    format!("http://{}", door.unwrap()["at"].as_str().unwrap())
 }

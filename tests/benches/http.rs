@@ -17,7 +17,7 @@ pub(crate) const PEER: &str = "192.168.151.2";
 pub(crate) fn run() {
     let net = Net::new();
     let host = net.host("station");
-    let mut station = Station::on(&host, "");
+    let mut station = Station::on(&host, "[boards]\nrequire_token = false\n");
     station.serve();
     plan::product_venue_names(&station, 1);
     let source = files::image();

@@ -102,6 +102,11 @@ pub fn debian_image() -> Option<PathBuf> {
     std::env::var_os("PUNNET_SOAK").map(|_| script("image/debian.sh"))
 }
 
+/// The machine without Punnet on which the packages are tried: a folder with disk, kernel, initrd.
+pub fn guest() -> PathBuf {
+    script("image/guest.sh")
+}
+
 /// A file of the folder of things for boards; made by a script when it is missing.
 fn made(name: &str, by: &str) -> PathBuf {
     let file = root().join("target/board").join(name);

@@ -8,14 +8,16 @@
 //! [`station`] is the daemon under test with its three verbs and its command line, and [`watch`]
 //! the fold of its watch stream, on which tests wait instead of sleeping; [`plan`] is what an
 //! operator sets up before the first board; [`clients`] are the DHCP and TFTP clients that come as
-//! programs; [`machine`] is a board in QEMU; [`screen`] is a desktop without a screen and [`window`]
+//! programs; [`machine`] is a board in QEMU, [`guest`] a whole machine for the [`packages`]; [`screen`] is a desktop without a screen and [`window`]
 //! the native window on it.
 
 pub mod binaries;
 pub mod clients;
 pub mod ground;
+pub mod guest;
 pub mod machine;
 pub mod net;
+pub mod packages;
 pub mod person;
 pub mod plan;
 pub mod running;

@@ -200,12 +200,28 @@ impl Window {
         .unwrap_or_else(|e| panic!("{selector}: {e}"));
     }
 
-    /// Presses the button, or follows the link, that says `text`, once it can be pressed.
+    /// Presses the button, or follows the link, that says `text`, once it can be pressed and stands
+    /// still: the driver presses a point of the screen, and a form that gives way moves what is below.
     pub fn press_button(&self, text: &str) {
         let path = button(text);
         let element = self.at(&format!("{path}[not(@disabled)]"));
+        self.at_rest(&element, text);
         self.wait(element.click())
             .unwrap_or_else(|e| panic!("{text}: {e}\n{}", self.page_text()));
+    }
+
+    /// Waits until an element was at the same place in two pictures after each other.
+    fn at_rest(&self, element: &Element, text: &str) {
+        let script = "const [element, done] = arguments; \
+             const place = () => JSON.stringify(element.getBoundingClientRect()); \
+             const look = (before) => requestAnimationFrame(() => { \
+               const now = place(); \
+               now === before ? done(true) : look(now); }); \
+             element.scrollIntoView({ block: 'nearest' }); \
+             look('');";
+        let element = serde_json::to_value(element).expect("an element");
+        let still = self.script_async(script, vec![element]);
+        assert_eq!(still, Value::Bool(true), "{text} does not stand still");
     }
 
     /// True while there is a button that says `text` and can be pressed.

@@ -38,6 +38,7 @@ pub(crate) fn provision(
     job: &Job,
 ) -> Result<(), Trouble> {
     platform.witness(Witness::Job(job));
+    let station = &station.in_session(&job.deployment, &job.secret);
     let reporter = Reporter::new(platform, station.clone(), settings, job);
     std::thread::scope(|scope| {
         scope.spawn(|| reporter.work());
@@ -226,9 +227,12 @@ fn manifest(
             job.image.short()
         )));
     }
-    if let Some(key) = &link.station_key {
-        imaging::key::verify(key, &signed).map_err(|e| wrong(e.to_string()))?;
-    }
+    let Some(key) = &link.station_key else {
+        return Err(wrong(
+            "the boot files held no key of the station, so no image can be trusted".to_owned(),
+        ));
+    };
+    imaging::key::verify(key, &signed).map_err(|e| wrong(e.to_string()))?;
     let manifest: Manifest = serde_json::from_slice(&signed.bytes)
         .map_err(|e| wrong(format!("the image's manifest cannot be read: {e}")))?;
     manifest.check().map_err(|e| wrong(e.to_string()))?;

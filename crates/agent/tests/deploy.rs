@@ -151,6 +151,39 @@ fn a_manifest_of_another_station_is_refused_before_anything_is_lost() {
 }
 
 #[test]
+fn a_manifest_that_was_tampered_with_is_refused_before_anything_is_lost() {
+    let golden = golden();
+    let tampered = [
+        (
+            Mood {
+                rewrites: Some(("\"format\":1", "\"format\": 1")),
+                ..Mood::default()
+            },
+            "the manifest that came is not the one of image",
+        ),
+        (
+            Mood {
+                signs_nothing: true,
+                ..Mood::default()
+            },
+            "not signed by this station",
+        ),
+    ];
+    for (mood, words) in tampered {
+        let station = FakeStation::start(golden, mood);
+        let board = Board::new(512 << 20);
+        board.run_until_ordered_off(&station);
+        let failure = station.failure();
+        assert!(failure.what.contains(words), "{failure:?}");
+        assert!(
+            failure.next.contains("Import the image again"),
+            "{failure:?}"
+        );
+        assert_eq!(board.content(), DiskContent::Blank);
+    }
+}
+
+#[test]
 fn a_bad_spot_is_written_again_and_a_dead_one_is_named() {
     let golden = golden();
     let place = golden.manifest.start(golden.middle_chunk()) + 1000;

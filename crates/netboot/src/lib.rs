@@ -18,5 +18,6 @@
 pub mod arp;
 mod clock;
 pub mod dhcp;
+pub mod limits;
 pub mod socket;
 pub mod tftp;

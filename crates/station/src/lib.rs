@@ -1,5 +1,6 @@
 //! The engine: the bench of all boards, the store, names, batches, the boot tree, two HTTP doors, supervision.
 
+pub mod backup;
 pub mod batches;
 pub mod bench;
 pub mod boot_tree;
@@ -18,3 +19,4 @@ pub mod service;
 pub mod store;
 pub mod supervise;
 pub mod traffic;
+pub mod who;

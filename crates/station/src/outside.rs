@@ -3,10 +3,13 @@
 //! The service that runs around an engine hands it one [`Outside`] when it starts. An engine that
 //! runs alone, for a verb of the command line, has none and refuses those questions.
 
+use crate::config::{Config, Deployment};
 use std::pin::Pin;
-use wire::Refusal;
+use wire::backup::Backups;
+use wire::configuration::{Change, Configuration, Value};
 use wire::health::Works;
 use wire::refusal::Code;
+use wire::{Millis, Refusal};
 
 /// An answer that takes a moment.
 pub type Soon<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -19,8 +22,23 @@ pub trait Outside: Send + Sync + 'static {
     /// What is being done at this moment. Which board a transfer is for is left open.
     fn works(&self) -> Soon<'_, Works>;
 
+    /// The backups in the folder, and when the next is made after the `last` good one.
+    fn backups(&self, last: Option<Millis>) -> Soon<'_, Result<Backups, Refusal>>;
+
+    /// Reads the configuration again: the values that are in effect, and what is wanted now.
+    fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>>;
+
+    /// Applies what is wanted of that, apart from what waits and from what the engine applies.
+    fn apply(&self, wanted: Box<Config>, waiting: Vec<Change>) -> Soon<'_, ()>;
+
+    /// The configuration that is in effect; `chosen` is what the operator chose over it.
+    fn configuration(&self, chosen: Option<Deployment>) -> Configuration;
+
     /// Where a browser finds the page, when there is one.
     fn page(&self) -> Option<String>;
+
+    /// The fingerprint of the certificate that it shows there, when it is encrypted.
+    fn fingerprint(&self) -> Option<String>;
 }
 
 /// The refusal of whoever asks an engine that runs alone.

@@ -4,17 +4,24 @@
 //! and the two doors, and carries what each tells to whom it concerns. What it returns is held by
 //! whoever wants the station to run: the daemon, the window, a rehearsal, a test.
 
+mod backups;
 mod carry;
 mod conduct;
+mod live;
+mod management;
 mod world;
 
+pub use live::Reload;
+
+use crate::backup::remedied;
 use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
 use crate::config::Config;
-use crate::doors::operator::guard::{Guard, guarded};
+use crate::doors::board;
+use crate::doors::certificate::CertificateError;
 use crate::doors::operator::page::Page;
-use crate::doors::operator::token::{Token, TokenError};
-use crate::doors::{board, listen, operator};
+use crate::doors::operator::token::TokenError;
+use crate::doors::routes::Listed;
 use crate::engine::{self, Engine};
 use crate::library::Library;
 use crate::library::imports::Importer;
@@ -25,7 +32,7 @@ use crate::net::{Netlink, NetlinkError};
 use crate::rehearsal::Rehearsals;
 use crate::rights::Rights;
 use crate::rights::search::Search;
-use crate::supervise::launch::{Launcher, listen_tcp};
+use crate::supervise::launch::Launcher;
 use crate::supervise::{Side, Told};
 use crate::traffic::Traffic;
 use imaging::key::KeyError;
@@ -36,7 +43,6 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -79,6 +85,12 @@ pub enum StartError {
     /// There is no operator token.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// There is no certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The certificate and its key do not do.
+    #[error("the certificate of the door for operators cannot be used: {0}")]
+    Tls(rustls::Error),
     /// The kernel says nothing about network cards.
     #[error(transparent)]
     Netlink(#[from] NetlinkError),
@@ -109,6 +121,8 @@ pub struct Addresses {
     pub http: Option<SocketAddrV4>,
     /// The operator's HTTP door.
     pub operator: SocketAddr,
+    /// The fingerprint of its certificate, when it is encrypted.
+    pub fingerprint: Option<String>,
     /// The operator's Unix socket.
     pub socket: PathBuf,
 }
@@ -122,6 +136,7 @@ pub struct RunningStation {
     engine: Engine,
     servers: watch::Receiver<Servers>,
     operator: SocketAddr,
+    fingerprint: Option<String>,
     socket: PathBuf,
     stop: CancellationToken,
     /// The deployment side, which ends only when told to.
@@ -129,6 +144,16 @@ pub struct RunningStation {
     /// Doors and carriers.
     rest: Vec<JoinHandle<()>>,
     importer: Importer,
+    routes: Served,
+}
+
+/// What the two doors serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// To operators.
+    pub operators: Vec<Listed>,
+    /// To boards.
+    pub boards: Vec<Listed>,
 }
 
 /// What whoever runs a station gives it beyond its configuration.
@@ -138,6 +163,8 @@ pub struct Extras {
     pub page: Page,
     /// Somebody who can rehearse beside the station; without, it refuses to.
     pub rehearsals: Option<Arc<dyn Rehearsals>>,
+    /// Reads the configuration again; without, the station refuses to.
+    pub reload: Option<Arc<dyn Reload>>,
 }
 
 /// Starts a station. Must be called within a tokio runtime; returns once the doors are open. The
@@ -151,19 +178,24 @@ pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartErro
 pub async fn run_with(
     config: Config,
     mode: Mode,
-    Extras { page, rehearsals }: Extras,
+    Extras {
+        page,
+        rehearsals,
+        reload,
+    }: Extras,
 ) -> Result<RunningStation, StartError> {
     let rehearsal = mode == Mode::Rehearsal;
     make_private(&config.data_dir)?;
     let engine = open_engine(&config, rehearsal)?;
+    let (plan, planned) = watch::channel(config.backup_plan());
+    let (orders, ordered) = mpsc::channel(64);
     let library = open_library(&config)?;
     let key = Arc::new(imaging::key::load_or_create(
         &config.data_dir.join("station.key"),
     )?);
     let public_key = key.verifying_key().to_bytes();
-    let token = Token::load_or_create(&config.data_dir)?;
-    let (tcp, operator_at) = open_operator_tcp(config.management.listen)?;
-    let unix = open_operator_socket(&config.socket())?;
+    let doors = management::Listening::open(&config)?;
+    let (operator_at, fingerprint) = (doors.at, doors.fingerprint.clone());
     let (show, servers) = watch::channel(Servers::new());
     let traffic = Traffic::default();
     let world = world::World {
@@ -172,7 +204,9 @@ pub async fn run_with(
         traffic: traffic.clone(),
         operator: operator_at,
         has_page: page.has("/index.html"),
+        fingerprint: fingerprint.clone(),
         begun: Instant::now(),
+        live: live::Live::new(&config, reload, plan, orders.clone()),
     };
     let config = world.show(&engine, config).await?;
     let netlink = (!rehearsal).then(Netlink::open).transpose()?;
@@ -182,11 +216,13 @@ pub async fn run_with(
     let tree = Arc::new(BootTree::new(engine.clone(), shelf.clone(), loaders));
     let uploads = open_uploads(&config)?;
     let importer = Importer::new(engine.clone(), library.clone(), key).clearing(uploads.clone());
-    let boards = board::router(board::Rooms {
+    let boards = board::routes(board::Rooms {
         engine: engine.clone(),
         library: library.clone(),
         traffic: traffic.clone(),
+        device_api: config.boards.device_api,
     });
+    let board_routes = boards.list().to_vec();
 
     let stop = CancellationToken::new();
     let (dhcp_events, dhcp_heard) = mpsc::channel(EVENTS);
@@ -194,30 +230,23 @@ pub async fn run_with(
     let events = (dhcp_events, tftp_events);
     let rights = Rights::new(Search::of_process());
     let launcher = Launcher::new(
-        Arc::clone(&config),
+        &config,
         rights.clone(),
         rehearsal,
         engine.clone(),
         tree,
-        boards,
+        boards.into_router(),
         events,
     );
     let teller = engine.clone();
     let side = Side::new(&config, launcher, rights, netlink, move |told| {
         tell(&teller, &show, told);
     });
-    let (orders, ordered) = mpsc::channel(64);
     let side = tokio::spawn(side.run(ordered, stop.clone()));
 
-    let routes =
-        operator::router(engine.clone(), page.clone()).merge(operator::upload::router(uploads));
-    let guard = Guard {
-        token,
-        always: !operator_at.ip().is_loopback(),
-        page,
-    };
     let conductor = rehearsals.map(|rehearsals| conduct::begin(&engine, rehearsals, &stop));
     let (rehearsals, conducting) = conductor.unzip();
+    let (backups, keeping) = backups::begin(&engine, &library, &config, planned, &stop).await;
     let carrier = carry::Carrier {
         engine: engine.clone(),
         library,
@@ -226,27 +255,28 @@ pub async fn run_with(
         orders,
         traffic,
         rehearsals,
+        backups,
         stop: stop.clone(),
     };
-    let mut rest = vec![
-        tokio::spawn(listen::tcp(
-            tcp,
-            guarded(routes.clone(), guard),
-            stop.clone(),
-        )),
-        tokio::spawn(listen::unix(unix, routes, stop.clone())),
-    ];
+    let (operator_routes, serving) = doors.serve(&engine, page, uploads, &stop);
+    let mut rest = Vec::from(serving);
     rest.extend(carrier.begin(dhcp_heard, tftp_heard));
     rest.extend(conducting);
+    rest.push(keeping);
     let station = RunningStation {
         engine,
         servers,
         operator: operator_at,
+        fingerprint,
         socket: config.socket(),
         stop,
         side,
         rest,
         importer,
+        routes: Served {
+            operators: operator_routes,
+            boards: board_routes,
+        },
     };
     if rehearsal && let Err(why) = station.all_serving().await {
         station.stop().await;
@@ -266,6 +296,11 @@ impl RunningStation {
         Station::Here(self.engine.clone())
     }
 
+    /// Every route of the two doors, with what it needs; the page's files aside.
+    pub fn served(&self) -> &Served {
+        &self.routes
+    }
+
     /// Where the station can be reached now.
     pub fn addresses(&self) -> Addresses {
         let servers = self.servers.borrow();
@@ -278,6 +313,7 @@ impl RunningStation {
             tftp: at(ServerKind::Tftp),
             http: at(ServerKind::Http),
             operator: self.operator,
+            fingerprint: self.fingerprint.clone(),
             socket: self.socket.clone(),
         }
     }
@@ -400,7 +436,8 @@ fn open_engine(config: &Config, rehearsal: bool) -> Result<Engine, engine::OpenE
     let engine = Engine::open(engine::Options {
         data_dir: config.data_dir.clone(),
         rehearsal,
-    })?;
+    });
+    let engine = engine.map_err(|e| remedied(e, &config.data_dir, &config.backup_plan().dir))?;
     engine.set_require_token(config.boards.require_token);
     Ok(engine)
 }
@@ -413,38 +450,4 @@ fn open_library(config: &Config) -> Result<Library, StartError> {
 fn open_uploads(config: &Config) -> Result<Uploads, StartError> {
     let folder = config.uploads_dir();
     Uploads::open(folder.clone()).map_err(|why| StartError::Folder { folder, why })
-}
-
-fn open_operator_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let listener = match at {
-        SocketAddr::V4(v4) => listen_tcp(None, v4)?,
-        SocketAddr::V6(_) => std::net::TcpListener::bind(at)
-            .and_then(|listener| {
-                listener.set_nonblocking(true)?;
-                TcpListener::from_std(listener)
-            })
-            .map_err(|why| StartError::Operator {
-                at: at.to_string(),
-                why,
-            })?,
-    };
-    let real = listener.local_addr().unwrap_or(at);
-    Ok((listener, real))
-}
-
-/// The engine's lock is held, so a socket file that lies there belongs to nobody.
-fn open_operator_socket(path: &Path) -> Result<UnixListener, StartError> {
-    let open = || {
-        match fs::remove_file(path) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
-        Ok(listener)
-    };
-    open().map_err(|why| StartError::Operator {
-        at: path.display().to_string(),
-        why,
-    })
 }

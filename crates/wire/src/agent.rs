@@ -8,6 +8,9 @@
 //! | `GET /agent/v1/packs/{image}` with `Range` | – | pack bytes, 206 |
 //! | `POST /agent/v1/hello` | [`Hello`] | [`HelloAck`] (first boot of the installed system) |
 //!
+//! A check-in shows the token of its boot, a report its deployment's secret, a fetch of a pack both in
+//! [`SESSION_HEADER`], a hello a secret of its own.
+//!
 //! The agent asks again for as long as it gets [`Order::Wait`]; asking is idempotent. Reports carry
 //! sequence numbers; the agent keeps each event until a sequence number at or above it is acked.
 
@@ -21,6 +24,10 @@ use serde::{Deserialize, Serialize};
 
 /// Header that carries the manifest's Ed25519 signature as 128 hex digits.
 pub const SIGNATURE_HEADER: &str = "x-punnet-signature";
+
+/// Header by which an agent shows, when it fetches a pack, the session that its check-in opened:
+/// [`Job::deployment`], a colon, [`Job::secret`].
+pub const SESSION_HEADER: &str = "x-punnet-session";
 
 /// Kernel command line parameter: URL of the station's door for boards.
 pub const PARAM_STATION: &str = "punnet.station";

@@ -2,10 +2,13 @@
 
 use crate::batch::{Batch, BatchId, BatchPlan, Name, Product, Venue};
 use crate::board::{Board, BoardId, Mac};
+use crate::configuration::Reloaded;
 use crate::health::ServerKind;
 use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
 use crate::nic::DeploymentChoice;
+use crate::operator::{Operator, OperatorName, Password, Role};
+use crate::profile::ProfileReport;
 use crate::rehearsal::RehearsalPlan;
 use crate::settings::Preferences;
 use crate::time::Millis;
@@ -249,6 +252,74 @@ pub enum Command {
     RehearsalStart(RehearsalPlan),
     /// End the rehearsal, whatever its boards are doing.
     RehearsalStop,
+    /// Let somebody log in.
+    OperatorAdd {
+        /// Who.
+        name: OperatorName,
+        /// What the operator may do.
+        role: Role,
+        /// The first password.
+        password: Password,
+    },
+    /// Give an operator another password; open logins end.
+    OperatorPassword {
+        /// Who.
+        name: OperatorName,
+        /// The new password.
+        password: Password,
+    },
+    /// Change what an operator may do.
+    OperatorRole {
+        /// Who.
+        name: OperatorName,
+        /// What the operator may do from now on.
+        role: Role,
+    },
+    /// Let an operator log in no more, or again; open logins end.
+    OperatorDisable {
+        /// Who.
+        name: OperatorName,
+        /// True for no more.
+        disabled: bool,
+    },
+    /// Forget an operator. What the operator did stays on the record.
+    OperatorRemove {
+        /// Who.
+        name: OperatorName,
+    },
+    /// Make a backup in the station's folder of backups, in the background.
+    BackupNow,
+    /// Keep how the station is set now as a profile, in the place of one with the same name.
+    ProfileSave {
+        /// Its name.
+        name: String,
+        /// With this product.
+        #[serde(default)]
+        product: Option<ProductCode>,
+        /// With this venue.
+        #[serde(default)]
+        venue: Option<VenueCode>,
+    },
+    /// Take a profile in from the text of its file. The receipt says what applying it would change.
+    ProfileImport {
+        /// The text.
+        text: String,
+        /// Put it in the place of one with the same name.
+        #[serde(default)]
+        replace: bool,
+    },
+    /// Set the station up as a profile says: all of it, or nothing.
+    ProfileApply {
+        /// Which.
+        name: String,
+    },
+    /// Forget a profile.
+    ProfileRemove {
+        /// Which.
+        name: String,
+    },
+    /// Read the configuration again and apply what changed in it.
+    ConfigReload,
     /// A command this build does not know; refused.
     #[serde(other)]
     Unknown,
@@ -295,11 +366,17 @@ pub enum Receipt {
     Image(Box<Image>),
     /// An import of names, done or previewed.
     Names(NamesReport),
+    /// The operator as it is now.
+    Operator(Operator),
     /// An import of an image has begun; follow it by this id in the updates.
     Import {
         /// Its id.
         import: String,
     },
+    /// A profile, and what it changes.
+    Profile(Box<ProfileReport>),
+    /// The configuration was read again.
+    Config(Reloaded),
     /// A receipt this build does not know.
     #[serde(other)]
     Unknown,

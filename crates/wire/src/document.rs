@@ -47,6 +47,11 @@ pub enum DocumentKind {
         /// Which board.
         board: BoardId,
     },
+    /// The file of a profile.
+    Profile {
+        /// Which.
+        name: String,
+    },
     /// A document this build does not know; refused.
     #[serde(other)]
     Unknown,

@@ -16,6 +16,8 @@
 //! | `identity.conflict` | error | two boards claim to be one |
 //! | `server.refused` | error | a server does not serve |
 //! | `image.refused` | error | an import of an image failed |
+//! | `backup.old` | warning | the last good backup is older than the owner wants; once a day |
+//! | `backup.failed` | error | no backup was made |
 //!
 //! Those for the record:
 //!
@@ -29,6 +31,8 @@
 //! | `board.accepted`, `board.released` | by the operator |
 //! | `product.*`, `venue.*`, `name.*`, `names.*`, `batch.*`, `image.*` | plans changed |
 //! | `server.serving`, `server.stopped`, `server.restarted` | a server changed its state |
+//! | `image.pack_missing`, `image.pack_back` | the index knows an image whose bytes are not there; they came |
+//! | `backup.made` | a backup was made |
 //! | `wire.finding` | another finding of the wire checks |
 //! | `dhcp.not_ours`, `tftp.failed` | a foreign device asked; a board did not get a file |
 //!

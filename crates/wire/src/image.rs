@@ -32,6 +32,9 @@ pub struct Image {
     pub contents: ImageContents,
     /// True while it is the image of its product.
     pub active: bool,
+    /// Its pack is not on the station's disk: importing the same file again brings it back.
+    #[serde(default)]
+    pub pack_missing: bool,
     /// When it was imported.
     pub imported: Millis,
 }

@@ -12,9 +12,11 @@
 //! - ids are text in JSON, because a page cannot hold 64-bit numbers.
 
 pub mod agent;
+pub mod backup;
 pub mod batch;
 pub mod board;
 pub mod command;
+pub mod configuration;
 pub mod device;
 pub mod disk;
 pub mod document;
@@ -25,6 +27,8 @@ pub mod image;
 pub mod manifest;
 pub mod name;
 pub mod nic;
+pub mod operator;
+pub mod profile;
 pub mod query;
 pub mod refusal;
 pub mod rehearsal;

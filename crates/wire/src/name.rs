@@ -149,7 +149,7 @@ impl FromStr for ProductCode {
     }
 }
 
-fn check(
+pub(crate) fn check(
     what: &'static str,
     text: &str,
     most: usize,

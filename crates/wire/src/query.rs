@@ -1,14 +1,18 @@
 //! The verb *query*: history, lists too big for the snapshot, details.
 
+use crate::backup::Backups;
 use crate::batch::{Batch, BatchId, Name, NameState, Product, Venue, VerifyLevel};
 use crate::board::{Board, BoardId, Stage};
 use crate::command::{Command, Receipt};
+use crate::configuration::Configuration;
 use crate::document::{Document, DocumentKind};
 use crate::event::Event;
 use crate::health::{Lease, Ready, Works};
 use crate::image::{Image, ImageId};
 use crate::name::{Hostname, ProductCode, VenueCode};
 use crate::nic::Nic;
+use crate::operator::{Deed, DeedFilter, Operator};
+use crate::profile::Profile;
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::sheet::Sheet;
@@ -77,6 +81,16 @@ pub enum Query {
     },
     /// A document.
     Document(DocumentKind),
+    /// Everybody who may log in.
+    Operators,
+    /// The record of who did what, newest first.
+    Deeds(DeedFilter),
+    /// The backups in the station's folder.
+    Backups,
+    /// The profiles, by name.
+    Profiles,
+    /// The configuration that is in effect, and where each value comes from.
+    Configuration,
     /// A query this build does not know; refused.
     #[serde(other)]
     Unknown,
@@ -303,6 +317,16 @@ pub enum Answer {
     Try(Tried),
     /// To [`Query::Document`].
     Document(Document),
+    /// To [`Query::Operators`].
+    Operators(Vec<Operator>),
+    /// To [`Query::Deeds`].
+    Deeds(Vec<Deed>),
+    /// To [`Query::Backups`].
+    Backups(Backups),
+    /// To [`Query::Profiles`].
+    Profiles(Vec<Profile>),
+    /// To [`Query::Configuration`].
+    Configuration(Configuration),
 }
 
 /// What would come of a command.

@@ -30,8 +30,12 @@ pub enum Code {
     NotFound,
     /// It exists already, or its state forbids the command (HTTP 409).
     Conflict,
+    /// The station wants to know who is asking (HTTP 401).
+    LoginNeeded,
     /// The caller may not do this (HTTP 403).
     Forbidden,
+    /// Too much was asked in too short a time (HTTP 429).
+    TooMany,
     /// A person or a rule has to decide first (HTTP 423).
     OnHold,
     /// A subsystem is not fit to serve this now (HTTP 503).
@@ -94,10 +98,12 @@ impl Code {
     pub fn http_status(self) -> u16 {
         match self {
             Self::Invalid => 400,
+            Self::LoginNeeded => 401,
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::OnHold => 423,
+            Self::TooMany => 429,
             Self::Unavailable => 503,
             Self::Internal | Self::Unknown => 500,
         }

@@ -20,6 +20,9 @@ pub struct Settings {
     /// Where a browser on the management side finds this page, e.g. `http://127.0.0.1:5000`.
     #[serde(default)]
     pub page: Option<String>,
+    /// SHA-256 fingerprint of the certificate that this address shows, when it is encrypted.
+    #[serde(default)]
+    pub fingerprint: Option<String>,
 }
 
 /// Settings of taste, kept by the station.

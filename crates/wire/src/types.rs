@@ -2,6 +2,7 @@
 //! `UPDATE_TYPES=1 cargo test -p wire types` writes the file anew.
 
 use crate::command::{Command, Receipt};
+use crate::operator::Session;
 use crate::query::{Answer, Query};
 use crate::refusal::Refusal;
 use crate::update::{Snapshot, Update};
@@ -21,6 +22,7 @@ fn the_page_has_the_types_of_this_crate() {
     Update::export_all(&config).unwrap();
     Snapshot::export_all(&config).unwrap();
     Refusal::export_all(&config).unwrap();
+    Session::export_all(&config).unwrap();
     let written = std::fs::read_to_string(folder.path().join("wire.ts")).unwrap();
     let (_, types) = written.split_once('\n').unwrap();
     let ours = format!("// Written from crates/wire by its test `types`. Do not edit.\n{types}");

@@ -1,6 +1,7 @@
 //! The verb *watch*: a full snapshot first, then changes. A reader that falls behind gets a fresh
 //! snapshot, never a hole; so a screen is a fold over this stream and nothing else.
 
+use crate::backup::BackupState;
 use crate::batch::Batch;
 use crate::board::{Board, BoardId};
 use crate::command::Import;
@@ -37,6 +38,8 @@ pub enum Update {
     Rehearsal(Option<Box<Rehearsal>>),
     /// The preferences, after a change.
     Preferences(Preferences),
+    /// How it is with backups.
+    Backup(BackupState),
     /// Products, venues, names or the choice of NIC changed: whoever shows them asks again.
     Plans,
     /// A row of the event log was appended.
@@ -74,6 +77,9 @@ pub struct Snapshot {
     /// The preferences.
     #[serde(default)]
     pub preferences: Preferences,
+    /// How it is with backups.
+    #[serde(default)]
+    pub backup: BackupState,
     /// True for the station of a rehearsal itself.
     #[serde(default)]
     pub is_rehearsal: bool,
@@ -96,6 +102,7 @@ impl Snapshot {
             Update::Import(import) => put(&mut self.imports, import, |i| i.id.clone()),
             Update::Rehearsal(rehearsal) => self.rehearsal = rehearsal,
             Update::Preferences(preferences) => self.preferences = preferences,
+            Update::Backup(backup) => self.backup = backup,
             Update::Event(_) | Update::Plans | Update::Unknown => {}
         }
     }

@@ -14,7 +14,6 @@ use serde::Serialize;
 use station::config::Config;
 use station::link::Station;
 use station::service::{Mode, RunningStation, run_with};
-use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use tokio::sync::watch;
@@ -69,7 +68,7 @@ impl Home {
 
     async fn find(&self, config: Config) -> Result<Found, Refusal> {
         let data_dir = config.data_dir.clone();
-        match Station::attach(&config.socket()).await {
+        match Station::attach_first(&config.sockets()).await {
             Ok(station) => {
                 return Ok(Found {
                     station,
@@ -77,17 +76,15 @@ impl Home {
                     data_dir,
                 });
             }
-            Err(nobody) if nobody.why.kind() == ErrorKind::PermissionDenied => {
+            Err(nobody) if nobody.is_closed() => {
                 return Err(Refusal::new(
                     Code::Forbidden,
                     format!(
-                        "A station runs on {}, and you may not speak to it.",
-                        data_dir.display()
+                        "A station runs here ({}), and you may not speak to it.",
+                        nobody.socket.display()
                     ),
                 )
-                .next(
-                    "Open the window as the person it belongs to, or choose another data folder.",
-                ));
+                .next(nobody.advice()));
             }
             Err(_) => {}
         }

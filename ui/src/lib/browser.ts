@@ -1,14 +1,16 @@
 /** The station behind its management address: HTTP, on the same origin as the page. */
 import type { Bench, Saved, Station } from './station';
 import { ask, Refused } from './station';
-import { token } from './token.svelte';
-import type { Answer, Receipt, Refusal, Update } from './wire';
+import { identity } from './identity.svelte';
+import { token } from './token';
+import type { Answer, Receipt, Refusal, Session, Update } from './wire';
 
 const base = (bench: Bench) => (bench === 'real' ? '/api/v1' : '/api/v1/rehearsal');
 
+/** What every request carries: the mark of the page, which no other site's page can send, and the token. */
 function headers(): Record<string, string> {
   const text = token.get();
-  return text ? { authorization: `Bearer ${text}` } : {};
+  return { 'x-punnet': 'page', ...(text ? { authorization: `Bearer ${text}` } : {}) };
 }
 
 const unreachable = (): Refusal => ({
@@ -19,25 +21,31 @@ const unreachable = (): Refusal => ({
 
 function refused(answer: unknown, response: Response): Refused {
   const refusal = answer as Refusal | null;
-  if (response.status === 403) token.wanted = true;
+  if (response.status === 401) identity.refused();
   return new Refused(refusal ?? { code: 'internal', message: response.statusText });
 }
 
-async function post<T>(path: string, body: unknown): Promise<T> {
+async function send<T>(path: string, init: RequestInit, fault = refused): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers() },
-      body: JSON.stringify(body),
-    });
+    response = await fetch(path, init);
   } catch {
     throw new Refused(unreachable());
   }
   const answer: unknown = await response.json().catch(() => null);
   if (response.ok) return answer as T;
-  throw refused(answer, response);
+  throw fault(answer, response);
 }
+
+function post<T>(path: string, body: unknown, fault = refused): Promise<T> {
+  const kind = { 'content-type': 'application/json' };
+  const init = { method: 'POST', headers: { ...kind, ...headers() }, body: JSON.stringify(body) };
+  return send<T>(path, init, fault);
+}
+
+/** A wrong password is no reason to ask for a login: one is being asked for. */
+const wrongLogin = (answer: unknown, response: Response) =>
+  new Refused((answer as Refusal | null) ?? { code: 'internal', message: response.statusText });
 
 /** Updates, one line each; an empty line is a sign of life. */
 async function follow(bench: Bench, signal: AbortSignal, update: (update: Update) => void) {
@@ -87,6 +95,9 @@ export function browserStation(): Station {
   token.fromAddress();
   return {
     about: () => Promise.resolve({ home: 'browser', engine: 'daemon' }),
+    session: () => send<Session>('/api/v1/session', { headers: headers() }),
+    login: (name, password) => post<Session>('/api/v1/login', { name, password }, wrongLogin),
+    logout: async () => void (await post<Session>('/api/v1/logout', {})),
     command: (bench, command) => post<Receipt>(`${base(bench)}/command`, command),
     query: (bench, query) => post<Answer>(`${base(bench)}/query`, query),
     watch(bench, update, lost) {

@@ -13,6 +13,7 @@ export const nothing = (): Snapshot => ({
   imports: [],
   rehearsal: null,
   preferences: { quiet: false, names_low: 0, disk_low: 0 },
+  backup: { last: null, running: null, trouble: null },
   is_rehearsal: false,
 });
 
@@ -48,6 +49,8 @@ export function fold(now: Snapshot, update: Update): Snapshot {
       return { ...now, rehearsal: update.value };
     case 'preferences':
       return { ...now, preferences: update.value };
+    case 'backup':
+      return { ...now, backup: update.value };
     default:
       return now;
   }

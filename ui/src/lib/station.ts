@@ -2,7 +2,7 @@
  * The one interface through which the page speaks to a station. Three homes implement it: the window
  * (Tauri), a browser (HTTP) and a mock; which one it is, is decided once, in `main.ts`.
  */
-import type { Answer, Command, DocumentKind, Query, Receipt, Refusal, Update } from './wire';
+import type { Answer, Command, DocumentKind, Query, Receipt, Refusal, Session, Update } from './wire';
 
 /** Whose bench: the real one, or the one of the rehearsal beside it. */
 export type Bench = 'real' | 'rehearsal';
@@ -34,6 +34,11 @@ export interface Signals {
 
 export interface Station {
   about(): Promise<About>;
+  /** Who is asking, and what that allows. */
+  session(): Promise<Session>;
+  /** Logs in and out. Only where there is something to log in to: in a browser. */
+  login?(name: string, password: string): Promise<Session>;
+  logout?(): Promise<void>;
   /** Changes something. Rejects with a {@link Refused}. */
   command(bench: Bench, command: Command): Promise<Receipt>;
   /** Asks something. Rejects with a {@link Refused}. */

@@ -21,6 +21,12 @@ class Toasts {
     setTimeout(() => this.close(id), STAYS_MS);
   }
 
+  /** Why something is not done, without anything having gone wrong. */
+  say(text: string) {
+    const id = this.#add({ kind: 'error', text });
+    setTimeout(() => this.close(id), STAYS_MS);
+  }
+
   error(error: unknown) {
     const { message, next } = refusalOf(error);
     this.#add({ kind: 'error', text: next ? `${message} ${next}` : message });

@@ -24,7 +24,87 @@ next: string, };
 /**
  * The answer to a query; the arm matches the question.
  */
-export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document };
+export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document } | { "answer": "operators", "value": Array<Operator> } | { "answer": "deeds", "value": Array<Deed> } | { "answer": "backups", "value": Backups } | { "answer": "profiles", "value": Array<Profile> } | { "answer": "configuration", "value": Configuration };
+
+/**
+ * One copy.
+ */
+export type Backup = { 
+/**
+ * Name of its file.
+ */
+file: string, 
+/**
+ * When it was made.
+ */
+at: Millis, 
+/**
+ * Its size in bytes.
+ */
+bytes: number, };
+
+/**
+ * A backup that is being made.
+ */
+export type BackupRun = { 
+/**
+ * Since when.
+ */
+since: Millis, 
+/**
+ * Bytes copied.
+ */
+done: number, 
+/**
+ * Bytes in all; 0 while that is not known.
+ */
+total: number, };
+
+/**
+ * How it is with backups at this moment.
+ */
+export type BackupState = { 
+/**
+ * When the last good one was made.
+ */
+last: Millis | null, 
+/**
+ * The one that is being made.
+ */
+running: BackupRun | null, 
+/**
+ * Why the newest attempt failed.
+ */
+trouble: string | null, };
+
+/**
+ * The copies in the station's folder of backups, and how often one is made.
+ */
+export type Backups = { 
+/**
+ * The folder.
+ */
+folder: string, 
+/**
+ * Hours between two; 0 when none is made by itself.
+ */
+every_hours: number, 
+/**
+ * So many are kept, the newest.
+ */
+keep: number, 
+/**
+ * The station warns when the last good one is older than this many days; 0 when it never does.
+ */
+warn_days: number, 
+/**
+ * When the next one is made, by itself.
+ */
+next: Millis | null, 
+/**
+ * The copies, newest first.
+ */
+list: Array<Backup>, };
 
 /**
  * One batch.
@@ -255,9 +335,30 @@ boards: Array<Deployment>,
 at: Millis, };
 
 /**
+ * A value that is not what it was.
+ */
+export type Change = { 
+/**
+ * Its section and key.
+ */
+key: string, 
+/**
+ * What it was.
+ */
+from: string, 
+/**
+ * What it is, or is to be.
+ */
+to: string, 
+/**
+ * Why it is not in effect yet, and what brings it into effect.
+ */
+waits: string | null, };
+
+/**
  * The kind of a [`Refusal`]; decides the HTTP status and the exit code.
  */
-export type Code = "invalid" | "not_found" | "conflict" | "forbidden" | "on_hold" | "unavailable" | "internal" | "unknown";
+export type Code = "invalid" | "not_found" | "conflict" | "login_needed" | "forbidden" | "too_many" | "on_hold" | "unavailable" | "internal" | "unknown";
 
 /**
  * Something the operator wants changed.
@@ -502,7 +603,88 @@ board: BoardId,
 /**
  * At most 32 characters.
  */
-place: string, } | { "command": "deployment_set" } & DeploymentChoice | { "command": "preferences_set" } & Preferences | { "command": "rehearsal_start" } & RehearsalPlan | { "command": "rehearsal_stop" } | { "command": "unknown" };
+place: string, } | { "command": "deployment_set" } & DeploymentChoice | { "command": "preferences_set" } & Preferences | { "command": "rehearsal_start" } & RehearsalPlan | { "command": "rehearsal_stop" } | { "command": "operator_add", 
+/**
+ * Who.
+ */
+name: OperatorName, 
+/**
+ * What the operator may do.
+ */
+role: Role, 
+/**
+ * The first password.
+ */
+password: Password, } | { "command": "operator_password", 
+/**
+ * Who.
+ */
+name: OperatorName, 
+/**
+ * The new password.
+ */
+password: Password, } | { "command": "operator_role", 
+/**
+ * Who.
+ */
+name: OperatorName, 
+/**
+ * What the operator may do from now on.
+ */
+role: Role, } | { "command": "operator_disable", 
+/**
+ * Who.
+ */
+name: OperatorName, 
+/**
+ * True for no more.
+ */
+disabled: boolean, } | { "command": "operator_remove", 
+/**
+ * Who.
+ */
+name: OperatorName, } | { "command": "backup_now" } | { "command": "profile_save", 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * With this product.
+ */
+product: ProductCode | null, 
+/**
+ * With this venue.
+ */
+venue: VenueCode | null, } | { "command": "profile_import", 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * Put it in the place of one with the same name.
+ */
+replace: boolean, } | { "command": "profile_apply", 
+/**
+ * Which.
+ */
+name: string, } | { "command": "profile_remove", 
+/**
+ * Which.
+ */
+name: string, } | { "command": "config_reload" } | { "command": "unknown" };
+
+/**
+ * The configuration that is in effect.
+ */
+export type Configuration = { 
+/**
+ * The file, when there is one.
+ */
+file: string | null, 
+/**
+ * Every value, in the order of the sections.
+ */
+values: Array<Value>, };
 
 /**
  * How a batch stands. `planned` = `done` + `running` + `failed` + what is still to come.
@@ -541,6 +723,77 @@ write: Array<Speed>,
  * While reading back.
  */
 read: Array<Speed>, };
+
+/**
+ * One row of the record: who did what. Rows are never changed and never deleted.
+ */
+export type Deed = { 
+/**
+ * Counts up.
+ */
+id: number, 
+/**
+ * When.
+ */
+at: Millis, 
+/**
+ * Who: an operator, or a user of the station's machine.
+ */
+who: string, 
+/**
+ * How that was known.
+ */
+door: Door, 
+/**
+ * From where: an address, or words.
+ */
+origin: string, 
+/**
+ * What: a command, `login`, `logout`, `upload`.
+ */
+action: string, 
+/**
+ * To what.
+ */
+subject: string, 
+/**
+ * What came of it.
+ */
+outcome: DeedOutcome, 
+/**
+ * Why it was refused.
+ */
+why: string | null, };
+
+/**
+ * Which rows of the record. Absent fields match all.
+ */
+export type DeedFilter = { 
+/**
+ * Of this person.
+ */
+who: string | null, 
+/**
+ * With this outcome.
+ */
+outcome: DeedOutcome | null, 
+/**
+ * Containing this text (person, origin, action, subject, reason).
+ */
+text: string | null, 
+/**
+ * Older than the row of this number, for the next page.
+ */
+before: number | null, 
+/**
+ * At most this many; 0 means 1000.
+ */
+limit: number, };
+
+/**
+ * What came of an action.
+ */
+export type DeedOutcome = "done" | "refused" | "unknown";
 
 /**
  * One deployment of the history.
@@ -785,7 +1038,16 @@ sheet: LabelSheet, } | { "document": "board_log",
 /**
  * Which board.
  */
-board: BoardId, } | { "document": "unknown" };
+board: BoardId, } | { "document": "profile", 
+/**
+ * Which.
+ */
+name: string, } | { "document": "unknown" };
+
+/**
+ * How whoever asks is known to the station.
+ */
+export type Door = "here" | "socket" | "login" | "token" | "nobody" | "unknown";
 
 /**
  * One event.
@@ -1057,6 +1319,10 @@ contents: ImageContents,
  * True while it is the image of its product.
  */
 active: boolean, 
+/**
+ * Its pack is not on the station's disk: importing the same file again brings it back.
+ */
+pack_missing: boolean, 
 /**
  * When it was imported.
  */
@@ -1451,6 +1717,45 @@ level: Level,
 text: string, };
 
 /**
+ * Somebody who may log in.
+ */
+export type Operator = { 
+/**
+ * The name.
+ */
+name: OperatorName, 
+/**
+ * What this operator may do.
+ */
+role: Role, 
+/**
+ * May not log in at present.
+ */
+disabled: boolean, 
+/**
+ * Since when the operator is known.
+ */
+created: Millis, 
+/**
+ * The last login.
+ */
+last_login: Millis | null, 
+/**
+ * Logins that are open now.
+ */
+sessions: number, };
+
+/**
+ * The name of an operator, in lower case: 1 to 32 letters, digits, `.`, `-` and `_`.
+ */
+export type OperatorName = string;
+
+/**
+ * A password on its way to the station. It is shown nowhere: not in a log, not in the record.
+ */
+export type Password = string;
+
+/**
  * Settings of taste, kept by the station.
  */
 export type Preferences = { 
@@ -1498,6 +1803,82 @@ archived: boolean, };
 export type ProductCode = string;
 
 /**
+ * A set of choices under a name. What is absent is left as it is when the profile is applied.
+ */
+export type Profile = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The NIC, the station's address and the addresses handed out.
+ */
+deployment: DeploymentChoice | null, 
+/**
+ * What boards become.
+ */
+product: ProfileProduct | null, 
+/**
+ * Where they go.
+ */
+venue: ProfileVenue | null, 
+/**
+ * The preferences.
+ */
+preferences: Preferences | null, };
+
+/**
+ * A product as a profile describes it; applying makes it when there is none.
+ */
+export type ProfileProduct = { 
+/**
+ * Its code.
+ */
+code: ProductCode, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its hostname pattern.
+ */
+pattern: string, };
+
+/**
+ * A profile, and what applying it changes or has changed.
+ */
+export type ProfileReport = { 
+/**
+ * The profile.
+ */
+profile: Profile, 
+/**
+ * What differs from how the station is now.
+ */
+changes: Array<Change>, };
+
+/**
+ * A venue as a profile describes it; applying makes it when there is none.
+ */
+export type ProfileVenue = { 
+/**
+ * Its code.
+ */
+code: VenueCode, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Where it is.
+ */
+location: string, 
+/**
+ * Contact e-mail address.
+ */
+contact: string, };
+
+/**
  * How far a long step has come. Droppable: only the newest counts.
  */
 export type Progress = { 
@@ -1541,7 +1922,7 @@ board: BoardId, } | { "query": "history_count" } & HistoryFilter | { "query": "n
 /**
  * The command.
  */
-of: Command, } | { "query": "document" } & DocumentKind | { "query": "unknown" };
+of: Command, } | { "query": "document" } & DocumentKind | { "query": "operators" } | { "query": "deeds" } & DeedFilter | { "query": "backups" } | { "query": "profiles" } | { "query": "configuration" } | { "query": "unknown" };
 
 /**
  * The body of `GET /ready`.
@@ -1567,11 +1948,11 @@ export type Receipt = { "receipt": "done",
 /**
  * What was done.
  */
-text: string, } | { "receipt": "product" } & Product | { "receipt": "venue" } & Venue | { "receipt": "name" } & Name | { "receipt": "batch" } & Batch | { "receipt": "board" } & Board | { "receipt": "image" } & Image | { "receipt": "names" } & NamesReport | { "receipt": "import", 
+text: string, } | { "receipt": "product" } & Product | { "receipt": "venue" } & Venue | { "receipt": "name" } & Name | { "receipt": "batch" } & Batch | { "receipt": "board" } & Board | { "receipt": "image" } & Image | { "receipt": "names" } & NamesReport | { "receipt": "operator" } & Operator | { "receipt": "import", 
 /**
  * Its id.
  */
-import: string, } | { "receipt": "unknown" };
+import: string, } | { "receipt": "profile" } & ProfileReport | { "receipt": "config" } & Reloaded | { "receipt": "unknown" };
 
 /**
  * A refused command or query: what happened, to what, and what to do next.
@@ -1742,9 +2123,27 @@ fault?: string | null, };
 export type ReimagePolicy = "ask" | "overwrite_foreign" | "unknown";
 
 /**
+ * What a reload of the configuration did.
+ */
+export type Reloaded = { 
+/**
+ * The file, when there is one.
+ */
+file: string | null, 
+/**
+ * What changed: first what is in effect, then what waits.
+ */
+changes: Array<Change>, };
+
+/**
  * A 32-bit board revision code as found in option 97, the device tree and `/proc/cpuinfo`.
  */
 export type Revision = number;
+
+/**
+ * What an operator may do. A later role may do everything that an earlier one may.
+ */
+export type Role = "viewer" | "operator" | "admin" | "unknown";
 
 /**
  * A Raspberry Pi's whole 64-bit serial number: 16 lower-case hex digits.
@@ -1786,6 +2185,35 @@ times: number, } | { "state": "refused",
 why: string, } | { "state": "unknown" });
 
 /**
+ * What `GET /api/v1/session` and a login answer: who is asking, and what that allows.
+ */
+export type Session = { 
+/**
+ * How whoever asks is known.
+ */
+door: Door, 
+/**
+ * Who that is; nothing for somebody unknown.
+ */
+name: string | null, 
+/**
+ * What that allows; nothing for somebody unknown.
+ */
+role: Role | null, 
+/**
+ * May somebody unknown look?
+ */
+open: boolean, 
+/**
+ * Is there anybody who can log in?
+ */
+operators: boolean, 
+/**
+ * When the login ends at the latest.
+ */
+until: Millis | null, };
+
+/**
  * The settings as they are.
  */
 export type Settings = { 
@@ -1809,7 +2237,11 @@ data_dir: string,
 /**
  * Where a browser on the management side finds this page, e.g. `http://127.0.0.1:5000`.
  */
-page: string | null, };
+page: string | null, 
+/**
+ * SHA-256 fingerprint of the certificate that this address shows, when it is encrypted.
+ */
+fingerprint: string | null, };
 
 /**
  * How the deployments of one kind ended.
@@ -1905,6 +2337,10 @@ rehearsal: Rehearsal | null,
  * The preferences.
  */
 preferences: Preferences, 
+/**
+ * How it is with backups.
+ */
+backup: BackupState, 
 /**
  * True for the station of a rehearsal itself.
  */
@@ -2086,7 +2522,24 @@ refusal: Refusal, } | { "would": "unknown" };
 /**
  * One change, or everything at once.
  */
-export type Update = { "update": "snapshot", "value": Snapshot } | { "update": "board", "value": Board } | { "update": "board_gone", "value": BoardId } | { "update": "batch", "value": Batch } | { "update": "images", "value": Array<Image> } | { "update": "server", "value": ServerStatus } | { "update": "findings", "value": Array<Finding> } | { "update": "import", "value": Import } | { "update": "rehearsal", "value": Rehearsal | null } | { "update": "preferences", "value": Preferences } | { "update": "plans" } | { "update": "event", "value": Event } | { "update": "unknown" };
+export type Update = { "update": "snapshot", "value": Snapshot } | { "update": "board", "value": Board } | { "update": "board_gone", "value": BoardId } | { "update": "batch", "value": Batch } | { "update": "images", "value": Array<Image> } | { "update": "server", "value": ServerStatus } | { "update": "findings", "value": Array<Finding> } | { "update": "import", "value": Import } | { "update": "rehearsal", "value": Rehearsal | null } | { "update": "preferences", "value": Preferences } | { "update": "backup", "value": BackupState } | { "update": "plans" } | { "update": "event", "value": Event } | { "update": "unknown" };
+
+/**
+ * One value that is in effect.
+ */
+export type Value = { 
+/**
+ * Its section and key, e.g. `deployment.interface`.
+ */
+key: string, 
+/**
+ * The value, as it would be written in the file.
+ */
+value: string, 
+/**
+ * Where it comes from, in words: "default", "line 3", "the operator's choice", …
+ */
+from: string, };
 
 /**
  * A venue: where boards go.

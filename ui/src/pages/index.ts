@@ -10,6 +10,7 @@ import HealthPage from './health/HealthPage.svelte';
 import HistoryPage from './history/HistoryPage.svelte';
 import ImagesPage from './images/ImagesPage.svelte';
 import NamesPage from './names/NamesPage.svelte';
+import RecordPage from './people/RecordPage.svelte';
 import PlansPage from './plans/PlansPage.svelte';
 import RehearsePage from './rehearse/RehearsePage.svelte';
 import SettingsPage from './settings/SettingsPage.svelte';
@@ -27,6 +28,7 @@ const pages: Record<string, Component> = {
   names: NamesPage,
   history: HistoryPage,
   health: HealthPage,
+  record: RecordPage,
   settings: SettingsPage,
   setup: SetupPage,
   rehearse: RehearsePage,

@@ -14,7 +14,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use wire::agent::{
-    Ack, After, AgentEvent, CheckIn, Job, Order, Outcome, Personalise, Report, SIGNATURE_HEADER,
+    Ack, After, AgentEvent, CheckIn, Job, Order, Outcome, Personalise, Report, SESSION_HEADER,
+    SIGNATURE_HEADER,
 };
 use wire::board::{Failure, Hold, Stage};
 use wire::disk::DiskPolicy;
@@ -37,6 +38,10 @@ pub(crate) struct Mood {
     pub(crate) refuse_for_a_while: bool,
     /// This chunk comes damaged so many times.
     pub(crate) damage: Option<(usize, u32)>,
+    /// In the manifest, this text is replaced by that one.
+    pub(crate) rewrites: Option<(&'static str, &'static str)>,
+    /// The manifest comes without a signature.
+    pub(crate) signs_nothing: bool,
     /// Says stop when this stage is reported.
     pub(crate) stop_at: Option<Stage>,
     /// Pulls the board's plug when this stage is reported.
@@ -53,6 +58,8 @@ impl Default for Mood {
             break_every: 0,
             refuse_for_a_while: false,
             damage: None,
+            rewrites: None,
+            signs_nothing: false,
             stop_at: None,
             pull_plug_at: None,
         }
@@ -226,14 +233,29 @@ async fn report(State(station): Station, Json(report): Json<Report>) -> Json<Ack
     })
 }
 
-async fn manifest(State(station): Station, Path(image): Path<String>) -> Response {
+async fn manifest(
+    State(station): Station,
+    Path(image): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    assert_eq!(headers[SESSION_HEADER], "D-1:secret");
     assert_eq!(image, station.pack.id().to_string());
     let signed = station.pack.signed();
     let signature = hex::encode(signed.signature);
-    ([(SIGNATURE_HEADER, signature)], signed.bytes.clone()).into_response()
+    let mut bytes = signed.bytes.clone();
+    let mood = station.mood.lock().unwrap().clone();
+    if let Some((was, is)) = mood.rewrites {
+        bytes = String::from_utf8(bytes).unwrap().replace(was, is).into();
+    }
+    let mut signature = signature;
+    if mood.signs_nothing {
+        signature = "0".repeat(128);
+    }
+    ([(SIGNATURE_HEADER, signature)], bytes).into_response()
 }
 
 async fn pack(State(station): Station, headers: HeaderMap) -> Response {
+    assert_eq!(headers[SESSION_HEADER], "D-1:secret");
     let mood = station.mood.lock().unwrap().clone();
     let number = {
         let mut log = station.log.lock().unwrap();

@@ -1,7 +1,7 @@
 //! The station's door as a board sees it: JSON calls, the manifest, ranges of a pack.
 //!
 //! Blocking and without TLS: the door serves one wire between one laptop and its boards, packs are
-//! public to whoever is on it, and the manifest carries a signature. Every answer is bounded; an
+//! for whoever has a job there, and the manifest carries a signature. Every answer is bounded; an
 //! error says what happened, and trying again is the caller's business.
 
 mod connect;
@@ -14,8 +14,9 @@ use std::io::Read;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body};
-use wire::agent::SIGNATURE_HEADER;
+use ureq::typestate::WithoutBody;
+use ureq::{Agent, Body, RequestBuilder};
+use wire::agent::{SESSION_HEADER, SIGNATURE_HEADER};
 use wire::image::ImageId;
 use wire::manifest::SignedManifest;
 use wire::refusal::Refusal;
@@ -76,6 +77,7 @@ pub fn client(source: Option<Ipv4Addr>) -> Agent {
 pub struct Station {
     agent: Agent,
     base: String,
+    session: Option<String>,
 }
 
 impl Station {
@@ -85,6 +87,24 @@ impl Station {
         Self {
             agent: client(source),
             base: base.trim_end_matches('/').to_owned(),
+            session: None,
+        }
+    }
+
+    /// The same, for what only a board with this job may fetch.
+    #[must_use]
+    pub fn in_session(&self, deployment: &str, secret: &str) -> Self {
+        Self {
+            session: Some(format!("{deployment}:{secret}")),
+            ..self.clone()
+        }
+    }
+
+    fn get(&self, url: &str) -> RequestBuilder<WithoutBody> {
+        let request = self.agent.get(url);
+        match &self.session {
+            Some(session) => request.header(SESSION_HEADER, session),
+            None => request,
         }
     }
 
@@ -120,7 +140,7 @@ impl Station {
     /// whoever has the station's key checks the signature.
     pub fn manifest(&self, image: ImageId) -> Result<SignedManifest, HttpError> {
         let url = format!("{}/agent/v1/packs/{image}/manifest", self.base);
-        let got = self.agent.get(&url).call();
+        let got = self.get(&url).call();
         let mut answer = got.map_err(|e| unreachable(&url, &e))?;
         check(&url, &mut answer, StatusCode::OK)?;
         let header = answer.headers().get(SIGNATURE_HEADER);
@@ -208,7 +228,7 @@ impl Transport for HttpPack {
     fn fetch(&self, fetch: &Fetch, sink: &mut dyn Sink) -> Result<(), TransportError> {
         let last = fetch.range.end.saturating_sub(1);
         let range = format!("bytes={}-{last}", fetch.range.start);
-        let got = self.station.agent.get(&self.url).header("range", range);
+        let got = self.station.get(&self.url).header("range", range);
         let got = got.call();
         let mut answer = got.map_err(|e| broken(&self.url, &e))?;
         check(&self.url, &mut answer, StatusCode::PARTIAL_CONTENT).map_err(|e| match e {

@@ -1,7 +1,8 @@
 //! Packs: an image as one immutable file of independent, hashed, compressed chunks.
 //!
 //! [`Writer`] makes one and [`Pack`] reads one; a chunk that travels alone is checked by
-//! [`decode_chunk`], and [`Pack::image`] gives the image back, holes as zeros.
+//! [`decode_chunk`], and [`Pack::image`] gives the image back, holes as zeros; [`Unpacked`] does so for
+//! many at once.
 //!
 //! The file, all numbers little-endian:
 //!
@@ -24,11 +25,13 @@
 mod chunk;
 mod image;
 mod read;
+mod unpacked;
 mod writer;
 
 pub use chunk::{ChunkError, decode_chunk, decode_chunk_into};
 pub use image::Image;
 pub use read::Pack;
+pub use unpacked::Unpacked;
 pub use writer::{Sealed, Writer, clean};
 
 use std::io;

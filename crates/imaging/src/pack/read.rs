@@ -20,7 +20,7 @@ pub struct Pack(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     length: u64,
     manifest: Manifest,
     signed: SignedManifest,
@@ -94,7 +94,7 @@ impl Pack {
         }
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
-            file,
+            file: Arc::new(file),
             length,
             manifest,
             signed: SignedManifest {
@@ -123,6 +123,11 @@ impl Pack {
     /// Length of the file in bytes.
     pub fn length(&self) -> u64 {
         self.0.length
+    }
+
+    /// The file itself, for whoever sends it on as it lies.
+    pub fn file(&self) -> &Arc<File> {
+        &self.0.file
     }
 
     /// Where the file lies.

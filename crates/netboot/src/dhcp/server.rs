@@ -10,12 +10,13 @@
 
 use super::event::{DhcpEvent, Output};
 use super::identify::Client;
-use super::limits::{Buckets, Told};
+use super::limits::{BURST, RATE, Told};
 use super::packet::{Ignored, Request};
 use super::pool::Pool;
 use super::probe::{self, Asker};
 use super::settings::{ReplyTo, Settings};
 use super::{CLIENT_PORT, SERVER_PORT, draft::Draft, reply};
+use crate::limits::Buckets;
 use dhcproto::v4::{MessageType, OptionCode};
 use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -33,7 +34,7 @@ const TOLD_MS: i64 = 60_000;
 /// Most clients whose present exchange is remembered.
 const MOST_EXCHANGES: usize = 4096;
 /// What a DECLINE costs in the client's token bucket: setting addresses aside is not for free.
-const DECLINE_COST: i64 = 6;
+const DECLINE_COST: u32 = 6;
 
 /// The exchange a client is in: its later packets do not say who it is.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ pub struct Server {
     settings: Settings,
     pool: Pool,
     exchanges: HashMap<Mac, Exchange>,
-    buckets: Buckets,
+    buckets: Buckets<Mac>,
     told: Told<Fact>,
     /// OFFERs held back, in the order they are due.
     delayed: VecDeque<(Millis, Mac, SocketAddrV4, Vec<u8>)>,
@@ -72,7 +73,7 @@ impl Server {
             pool: Pool::new(&settings, leases),
             settings,
             exchanges: HashMap::new(),
-            buckets: Buckets::default(),
+            buckets: Buckets::new(BURST, RATE),
             told: Told::every(TOLD_MS),
             delayed: VecDeque::new(),
             output: VecDeque::new(),

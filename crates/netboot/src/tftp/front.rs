@@ -5,7 +5,7 @@
 //! later can hold this loop up.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,8 @@ use super::terms::Terms;
 use super::transfer::Transfer;
 use super::upstream::Upstream;
 use super::{Files, Opened, ServeError, Settings, What};
+use crate::limits::Buckets;
+use wire::Millis;
 
 /// No request that is answered is longer; what is cut off here is refused as too long.
 const LONGEST_DATAGRAM: usize = 2048;
@@ -52,6 +54,7 @@ pub(super) struct Front {
     tasks: JoinSet<()>,
     live: Live,
     next_id: u64,
+    buckets: Buckets<IpAddr>,
 }
 
 impl Front {
@@ -78,6 +81,7 @@ impl Front {
         })?;
         let socket =
             Port::from_std(socket).map_err(|source| ServeError::Socket { address, source })?;
+        let buckets = Buckets::new(settings.burst, settings.rate);
         Ok(Self {
             address,
             socket,
@@ -91,6 +95,7 @@ impl Front {
             tasks: JoinSet::new(),
             live,
             next_id: 1,
+            buckets,
         })
     }
 
@@ -132,6 +137,9 @@ impl Front {
 
     fn request(&mut self, datagram: &[u8], client: SocketAddr) {
         if client.port() == 0 || client.ip().is_multicast() || client.ip().is_unspecified() {
+            return;
+        }
+        if !self.buckets.take(client.ip(), 1, Millis::now()) {
             return;
         }
         let request = match Request::parse(datagram) {

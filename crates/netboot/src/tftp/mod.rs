@@ -139,6 +139,10 @@ pub struct Settings {
     pub transfers: usize,
     /// Transfers at a time with one client's address, at most.
     pub per_client: usize,
+    /// Requests that one client's address may make at once; what exceeds it meets silence.
+    pub burst: u32,
+    /// Requests a second that it may make for ever.
+    pub rate: u32,
 }
 
 impl Default for Settings {
@@ -151,6 +155,8 @@ impl Default for Settings {
             retries: 5,
             transfers: 256,
             per_client: 128,
+            burst: 1000,
+            rate: 100,
         }
     }
 }

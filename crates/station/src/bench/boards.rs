@@ -19,6 +19,7 @@ pub struct Bench {
     seats: BTreeMap<BoardId, Seat>,
     by_mac: HashMap<Mac, BoardId>,
     by_ip: HashMap<Ipv4Addr, Mac>,
+    leased: HashMap<Ipv4Addr, Mac>,
 }
 
 impl Bench {
@@ -82,6 +83,23 @@ impl Bench {
             self.by_ip.retain(|_, holder| *holder != mac);
             self.by_ip.insert(ip, mac);
         }
+    }
+
+    /// An address was leased by DHCP, or offered.
+    pub fn lease(&mut self, ip: Ipv4Addr, mac: Mac) {
+        self.give(ip, mac);
+        self.leased.retain(|_, holder| *holder != mac);
+        self.leased.insert(ip, mac);
+    }
+
+    /// Whom DHCP gave this IPv4 address to. Unlike [`Bench::holder`] it takes nobody's word for it.
+    pub fn leased(&self, ip: Ipv4Addr) -> Option<Mac> {
+        self.leased.get(&ip).copied()
+    }
+
+    /// Every IPv4 address that DHCP gave.
+    pub fn leases(&self) -> &HashMap<Ipv4Addr, Mac> {
+        &self.leased
     }
 
     /// The seat that has to make room before another stranger, or another board that never checked

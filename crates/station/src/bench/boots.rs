@@ -92,6 +92,7 @@ mod tests {
         let mut seat = Seat::new(BoardId::Pi(7), Mac([1; 6]), Millis(0));
         seat.tile.stage = stage;
         seat.boot = Some(Boot {
+            mac: seat.tile.mac,
             token: "t".to_owned(),
             discovered: Millis(discovered),
         });

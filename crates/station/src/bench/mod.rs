@@ -11,6 +11,7 @@
 //! - [`stages`]: one thing heard + a board = the board afterwards and what to note;
 //! - [`files`]: the boot files it fetches; [`curve`]: how fast its disk goes;
 //! - [`permits`]: what an operator may allow;
+//! - [`trust`]: is it the board that booted here;
 //! - [`stalls`]: how long each stage may be quiet; [`advice`]: what to look at then, and whenever a
 //!   board does not get on.
 
@@ -26,3 +27,4 @@ pub mod permits;
 pub mod seat;
 pub mod stages;
 pub mod stalls;
+pub mod trust;

@@ -98,6 +98,8 @@ impl Permit {
 pub struct Boot {
     /// The token that its command line carries.
     pub token: String,
+    /// The Ethernet address that booted.
+    pub mac: Mac,
     /// When its bootloader last asked for an address.
     pub discovered: Millis,
 }

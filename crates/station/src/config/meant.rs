@@ -1,6 +1,10 @@
 //! The configuration as it is meant: defaults filled in, values parsed, rules between them checked.
 
+use super::backup::Backup;
+use super::device_api::DeviceApi;
+use super::door::Door;
 use super::place::Environment;
+use super::shown::Sources;
 use super::subnet::{LeaseRange, Subnet};
 use super::written::{At, Number, Place, Problem, Switch, Text, Written};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -14,10 +18,14 @@ use wire::Mac;
 pub struct Config {
     /// The folder with the database, packs, keys and the socket.
     pub data_dir: PathBuf,
+    /// Where its Unix socket is.
+    pub door: Door,
     /// The NIC that the boards hang on.
     pub deployment: Deployment,
     /// What names the NIC, so that it cannot be chosen while the station runs: the file and its line.
     pub deployment_fixed_by: Option<String>,
+    /// Where its values come from.
+    pub sources: Sources,
     /// How addresses are handed out.
     pub dhcp: Dhcp,
     /// Loaders for boards with UEFI firmware.
@@ -28,6 +36,8 @@ pub struct Config {
     pub boards: Boards,
     /// The door for operators.
     pub management: Management,
+    /// Copies of the database.
+    pub backup: Backup,
 }
 
 /// The deployment side.
@@ -89,6 +99,8 @@ pub struct AgentFiles {
 pub struct Boards {
     /// Refuse a check-in without the token that the boot files carried.
     pub require_token: bool,
+    /// Who may use the device API of foreign installers.
+    pub device_api: DeviceApi,
 }
 
 /// The door for operators.
@@ -96,6 +108,25 @@ pub struct Boards {
 pub struct Management {
     /// Where its HTTP door listens; loopback unless said otherwise.
     pub listen: SocketAddr,
+    /// Encrypt it; what leaves this machine is, unless said otherwise.
+    pub tls: bool,
+    /// The owner's own certificate and its key; without, the station makes one.
+    pub certificate: Option<(PathBuf, PathBuf)>,
+    /// Further names that this machine is reached by.
+    pub names: Vec<String>,
+    /// Group of this machine whose members may use the Unix socket.
+    pub group: Option<String>,
+    /// How long logins last.
+    pub sessions: Sessions,
+}
+
+/// How long logins last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sessions {
+    /// Without being used.
+    pub idle: Duration,
+    /// At the longest.
+    pub longest: Duration,
 }
 
 impl Config {
@@ -127,12 +158,15 @@ impl Config {
             manage_address: false,
         };
         config.management.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        // Only when asked for.
+        config.backup.every_hours = 0;
+        config.backup.warn_days = 0;
         config
     }
 
-    /// The Unix socket of the door for operators.
-    pub fn socket(&self) -> PathBuf {
-        self.data_dir.join("punnet.sock")
+    /// When and where copies of the database are made.
+    pub fn backup_plan(&self) -> crate::backup::Plan {
+        self.backup.plan(&self.data_dir)
     }
 
     /// The folder of images that browsers sent.
@@ -155,6 +189,8 @@ impl Config {
         let mut read = Meaning { problems };
         let data_dir = read.path(&written.data_dir, "data_dir");
         Self {
+            door: Door::of(data_dir.is_some(), environment),
+            sources: Sources::of(written, environment),
             data_dir: data_dir.unwrap_or_else(|| environment.data_dir()),
             deployment: deployment(written, &mut read),
             deployment_fixed_by: written
@@ -198,13 +234,51 @@ impl Config {
             },
             boards: Boards {
                 require_token: switch(&written.boards.require_token, true),
+                device_api: read.text(&written.boards.device_api).unwrap_or_default(),
             },
-            management: Management {
-                listen: read
-                    .text(&written.management.listen)
-                    .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 5000))),
-            },
+            management: management(written, &mut read),
+            backup: Backup::meant(&written.backup, &mut read),
         }
+    }
+}
+
+fn management(written: &Written, read: &mut Meaning<'_>) -> Management {
+    let w = &written.management;
+    let listen = read
+        .text(&w.listen)
+        .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)));
+    let certificate = read.path(&w.certificate, "certificate");
+    let key = read.path(&w.key, "key");
+    if w.certificate.is_some() != w.key.is_some() {
+        let place = w.certificate.as_ref().or(w.key.as_ref());
+        read.wrong(
+            place.map_or(Place::default(), |at| at.place),
+            "a certificate and its key belong together; name both files".to_owned(),
+        );
+    }
+    for name in &w.names {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
+        if name.value.is_empty() || !name.value.chars().all(plain) {
+            let text = format!("{:?} cannot be the name of a machine", name.value);
+            read.wrong(name.place, text);
+        }
+    }
+    let minutes = read.number(&w.idle_minutes, "idle_minutes", 1..=24 * 60, 60);
+    let hours = read.number(&w.login_hours, "login_hours", 1..=24 * 30, 12);
+    Management {
+        listen,
+        tls: switch(&w.tls, !listen.ip().is_loopback()),
+        certificate: certificate.zip(key),
+        names: w
+            .names
+            .iter()
+            .map(|name| name.value.to_ascii_lowercase())
+            .collect(),
+        group: w.group.as_ref().map(|at| at.value.clone()),
+        sessions: Sessions {
+            idle: Duration::from_secs(60 * minutes),
+            longest: Duration::from_secs(3600 * hours),
+        },
     }
 }
 
@@ -287,16 +361,25 @@ fn switch(written: &Switch, default: bool) -> bool {
 }
 
 /// Gathers problems while values are read.
-struct Meaning<'p> {
+pub(super) struct Meaning<'p> {
     problems: &'p mut Vec<Problem>,
 }
 
+impl<'p> Meaning<'p> {
+    pub(super) fn of(problems: &'p mut Vec<Problem>) -> Self {
+        Self { problems }
+    }
+}
+
 impl Meaning<'_> {
-    fn wrong(&mut self, place: Place, text: String) {
+    pub(super) fn wrong(&mut self, place: Place, text: String) {
         self.problems.push(Problem { place, text });
     }
 
-    fn parsed<T: FromStr<Err: std::fmt::Display>>(&mut self, at: &At<String>) -> Option<T> {
+    pub(super) fn parsed<T: FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        at: &At<String>,
+    ) -> Option<T> {
         match at.value.parse() {
             Ok(value) => Some(value),
             Err(e) => {
@@ -310,7 +393,7 @@ impl Meaning<'_> {
         written.as_ref().and_then(|at| self.parsed(at))
     }
 
-    fn number(
+    pub(super) fn number(
         &mut self,
         written: &Number,
         key: &str,
@@ -334,7 +417,7 @@ impl Meaning<'_> {
         u16::try_from(port).unwrap_or(default)
     }
 
-    fn path(&mut self, written: &Text, key: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, written: &Text, key: &str) -> Option<PathBuf> {
         let at = written.as_ref()?;
         let path = PathBuf::from(&at.value);
         if path.is_absolute() {
@@ -348,6 +431,34 @@ impl Meaning<'_> {
             ),
         );
         None
+    }
+
+    /// A text that has to be written, in this section.
+    pub(super) fn needed<'t>(
+        &mut self,
+        section: &str,
+        key: &str,
+        place: Place,
+        written: &'t Text,
+    ) -> Option<&'t At<String>> {
+        if written.is_none() {
+            self.wrong(place, format!("{section} wants a {key}"));
+        }
+        written.as_ref()
+    }
+
+    /// A text of one line, of 1 to `most` characters.
+    pub(super) fn short(&mut self, key: &str, place: Place, written: Text, most: usize) -> String {
+        let at = written.unwrap_or_else(|| At {
+            value: String::new(),
+            place,
+        });
+        let text = at.value.trim();
+        let length = text.chars().count();
+        if !(1..=most).contains(&length) || text.chars().any(char::is_control) {
+            self.wrong(at.place, format!("{key} wants 1 to {most} characters"));
+        }
+        text.to_owned()
     }
 
     fn interface(&mut self, at: &At<String>) {

@@ -3,18 +3,28 @@
 //! [`written`] holds the file as it was written: every key optional, every value with the line and
 //! column where it stands. [`meant`] turns that into the [`Config`] the station runs with: defaults
 //! filled in, values parsed, rules between values checked. `choice` reads what an operator chooses
-//! while the station runs. Both layers collect *every* problem
+//! while the station runs, `shown` says what every value is and where it comes from. Both layers collect *every* problem
 //! instead of stopping at the first, so that `punnet config check` can list them all by line.
-//! [`place`] knows where the file and the data folder lie for a person and for the service.
+//! [`place`] knows where the file and the data folder lie for a person and for the service, [`door`]
+//! where a station is spoken to.
 
+mod backup;
 mod choice;
+mod device_api;
+mod door;
 mod meant;
 mod place;
+pub mod profile;
+mod shown;
 mod subnet;
 mod written;
 
-pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Uefi};
+pub use backup::Backup;
+pub use device_api::DeviceApi;
+pub use door::{Door, SERVICE_SOCKET};
+pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Management, Sessions, Uefi};
 pub use place::Environment;
+pub use shown::{Sources, changes, same_but, shown};
 pub use subnet::{LeaseRange, Subnet, SubnetError};
 pub use written::{At, Place, Problem, Written};
 
@@ -70,6 +80,7 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
     match understand(&text, environment) {
         Ok(mut config) => {
             let line = config.deployment_fixed_by;
+            config.sources.file = Some(path.clone());
             config.deployment_fixed_by = line.map(|line| format!("{}, {line}", path.display()));
             Ok(config)
         }

@@ -5,6 +5,9 @@
 
 use std::path::PathBuf;
 
+/// The configuration file of the service.
+const SERVICE_FILE: &str = "/etc/punnet/station.toml";
+
 /// The part of the process environment that says where things lie.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
@@ -18,6 +21,8 @@ pub struct Environment {
     pub config_home: Option<PathBuf>,
     /// `STATE_DIRECTORY`, set by systemd for the service.
     pub state_directory: Option<PathBuf>,
+    /// `RUNTIME_DIRECTORY`, set by systemd for the service.
+    pub runtime_directory: Option<PathBuf>,
     /// The folder of the running program.
     pub program: Option<PathBuf>,
     /// True when the process runs as root.
@@ -37,6 +42,7 @@ impl Environment {
             data_home: path("XDG_DATA_HOME").filter(|p| p.is_absolute()),
             config_home: path("XDG_CONFIG_HOME").filter(|p| p.is_absolute()),
             state_directory: path("STATE_DIRECTORY"),
+            runtime_directory: path("RUNTIME_DIRECTORY"),
             program: std::env::current_exe()
                 .ok()
                 .and_then(|program| program.parent().map(PathBuf::from)),
@@ -46,16 +52,27 @@ impl Environment {
 
     /// The first configuration file that exists in a usual place.
     pub fn config_file(&self) -> Option<PathBuf> {
-        let personal = self
-            .config_home
-            .clone()
-            .or_else(|| self.home.as_ref().map(|h| h.join(".config")))
-            .map(|dir| dir.join("punnet/station.toml"));
-        let service = Some(PathBuf::from("/etc/punnet/station.toml"));
-        [personal, service]
+        let service = Some(PathBuf::from(SERVICE_FILE));
+        [self.personal_file(), service]
             .into_iter()
             .flatten()
             .find(|path| path.is_file())
+    }
+
+    /// Where a configuration file is to be put so that it is found: a person's own, or the one of
+    /// the service.
+    pub fn config_place(&self) -> Option<PathBuf> {
+        if self.root && self.config_home.is_none() {
+            return Some(PathBuf::from(SERVICE_FILE));
+        }
+        self.personal_file()
+    }
+
+    fn personal_file(&self) -> Option<PathBuf> {
+        self.config_home
+            .clone()
+            .or_else(|| self.home.as_ref().map(|h| h.join(".config")))
+            .map(|dir| dir.join("punnet/station.toml"))
     }
 
     /// The agent's archive for an architecture when none is configured: the one that was built
@@ -67,6 +84,15 @@ impl Environment {
             built.is_file().then_some(built)
         });
         built.unwrap_or_else(|| PathBuf::from("/usr/share/punnet").join(name))
+    }
+
+    /// The variable that decides over the data folder when none is configured.
+    pub(super) fn data_dir_from(&self) -> Option<&'static str> {
+        let set = [
+            (self.state_directory.is_some(), "STATE_DIRECTORY"),
+            (self.data_home.is_some(), "XDG_DATA_HOME"),
+        ];
+        set.into_iter().find(|(set, _)| *set).map(|(_, name)| name)
     }
 
     /// The data folder when none is configured.

@@ -26,6 +26,10 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.deployment.dhcp_port, 67);
     assert_eq!(config.management.listen.to_string(), "127.0.0.1:5000");
     assert!(config.boards.require_token && !config.dhcp.answer_uefi);
+    assert_eq!(config.boards.device_api, DeviceApi::Open);
+    let plan = config.backup_plan();
+    assert_eq!(plan.dir, config.data_dir.join("backups"));
+    assert_eq!((plan.every_hours, plan.keep, plan.warn_days), (24, 14, 7));
 }
 
 #[test]
@@ -56,8 +60,21 @@ arm64 = "/a/arm.cpio"
 x86_64 = "/a/x86.cpio"
 [boards]
 require_token = false
+device_api = "boards"
 [management]
-listen = "127.0.0.1:5500"
+listen = "192.168.7.5:5500"
+tls = false
+certificate = "/c/bench.crt"
+key = "/c/bench.key"
+names = ["Bench.example"]
+group = "benches"
+idle_minutes = 20
+login_hours = 8
+[backup]
+dir = "/mnt/copies"
+every_hours = 6
+keep = 30
+warn_days = 2
 "#,
         &here(),
     )
@@ -77,6 +94,31 @@ listen = "127.0.0.1:5500"
     );
     assert_eq!(config.agent.arm64, Path::new("/a/arm.cpio"));
     assert!(!config.boards.require_token);
+    assert_eq!(config.boards.device_api, DeviceApi::Boards);
+    let m = &config.management;
+    assert_eq!(m.listen.to_string(), "192.168.7.5:5500");
+    assert!(!m.tls);
+    let files = Some(("/c/bench.crt".into(), "/c/bench.key".into()));
+    assert_eq!(m.certificate, files);
+    assert_eq!(m.names, ["bench.example"]);
+    assert_eq!(m.group.as_deref(), Some("benches"));
+    assert_eq!(m.sessions.idle.as_secs(), 20 * 60);
+    assert_eq!(m.sessions.longest.as_secs(), 8 * 3600);
+    let plan = config.backup_plan();
+    assert_eq!(plan.dir, Path::new("/mnt/copies"));
+    assert_eq!((plan.every_hours, plan.keep, plan.warn_days), (6, 30, 2));
+}
+
+#[test]
+fn what_leaves_this_machine_is_encrypted_unless_said_otherwise() {
+    let tls = |text: &str| understand(text, &here()).unwrap().management.tls;
+    assert!(!tls(""));
+    assert!(tls("[management]\nlisten = \"0.0.0.0:5000\"\n"));
+    assert!(tls("[management]\ntls = true\n"));
+    let half = problems("[management]\ncertificate = \"/c/bench.crt\"\n");
+    assert!(half[0].contains("belong together"), "{half:?}");
+    let named = problems("[management]\nnames = [\"bench:5000\"]\n");
+    assert!(named[0].contains("name of a machine"), "{named:?}");
 }
 
 #[test]

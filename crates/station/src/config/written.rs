@@ -50,6 +50,45 @@ pub(super) type Number = Option<At<u64>>;
 /// A yes or no with its place.
 pub(super) type Switch = Option<At<bool>>;
 
+/// What stands somewhere in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// Section and key, e.g. `deployment.interface`.
+    pub key: String,
+    /// The value as it would be written.
+    pub value: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// A value that may have been written.
+pub(super) trait Spotted {
+    /// What was written under this key.
+    fn spot(&self, key: String) -> Option<Spot>;
+}
+
+impl<T: fmt::Debug> Spotted for Option<At<T>> {
+    fn spot(&self, key: String) -> Option<Spot> {
+        let at = self.as_ref()?;
+        Some(Spot {
+            key,
+            value: format!("{:?}", at.value),
+            place: at.place,
+        })
+    }
+}
+
+impl<T: fmt::Debug> Spotted for Vec<At<T>> {
+    fn spot(&self, key: String) -> Option<Spot> {
+        let values: Vec<&T> = self.iter().map(|at| &at.value).collect();
+        Some(Spot {
+            key,
+            value: format!("{values:?}"),
+            place: self.first()?.place,
+        })
+    }
+}
+
 /// Declares a section: its fields, the list of its keys, and how each key is read.
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident in $label:literal { $($(#[$field_doc:meta])* $key:ident: $kind:ident via $read:ident,)* }) => {
@@ -71,9 +110,19 @@ macro_rules! section {
                 }
                 section
             }
+
+            #[allow(dead_code, reason = "not every file is shown")]
+            fn spots(&self, section: &str, into: &mut Vec<$crate::config::written::Spot>) {
+                $(into.extend($crate::config::written::Spotted::spot(
+                    &self.$key,
+                    format!("{section}.{}", stringify!($key)),
+                ));)*
+            }
         }
     };
 }
+
+pub(super) use section;
 
 /// A list of texts with their places.
 pub(super) type Texts = Vec<At<String>>;
@@ -141,6 +190,8 @@ section! {
     BoardsWritten in "[boards]" {
         /// Refuse a check-in that has no boot token.
         require_token: Switch via switch,
+        /// Who may use the device API of foreign installers.
+        device_api: Text via text,
     }
 }
 
@@ -149,6 +200,34 @@ section! {
     ManagementWritten in "[management]" {
         /// Address and port of its HTTP door.
         listen: Text via text,
+        /// Encrypt it.
+        tls: Switch via switch,
+        /// File of the certificate, in PEM form.
+        certificate: Text via text,
+        /// File of its key, in PEM form.
+        key: Text via text,
+        /// Further names that this machine is reached by.
+        names: Texts via texts,
+        /// Group of this machine whose members may use the Unix socket.
+        group: Text via text,
+        /// A login ends when it was not used for this long, in minutes.
+        idle_minutes: Number via number,
+        /// A login ends at the latest after this long, in hours.
+        login_hours: Number via number,
+    }
+}
+
+section! {
+    /// `[backup]`: copies of the database.
+    BackupWritten in "[backup]" {
+        /// Folder of the copies.
+        dir: Text via text,
+        /// Hours between two; 0 for none.
+        every_hours: Number via number,
+        /// How many are kept.
+        keep: Number via number,
+        /// Warn when the last good one is older than this many days; 0 for never.
+        warn_days: Number via number,
     }
 }
 
@@ -169,6 +248,8 @@ pub struct Written {
     pub boards: BoardsWritten,
     /// `[management]`.
     pub management: ManagementWritten,
+    /// `[backup]`.
+    pub backup: BackupWritten,
 }
 
 const TOP_KEYS: &[&str] = &[
@@ -179,16 +260,14 @@ const TOP_KEYS: &[&str] = &[
     "agent",
     "boards",
     "management",
+    "backup",
 ];
 
 impl Written {
     /// Reads a file's text. Whatever could be read is returned beside every problem found.
     pub fn parse(text: &str) -> (Self, Vec<Problem>) {
         let (document, errors) = DeTable::parse_recoverable(text);
-        let mut reader = Reader {
-            text,
-            problems: Vec::new(),
-        };
+        let mut reader = Reader::of(text);
         for error in errors {
             let at = error.span().map_or(text.len(), |span| span.start);
             reader.problem(at, error.message().to_owned());
@@ -204,6 +283,7 @@ impl Written {
                 "agent" => written.agent = r.table(value, AgentWritten::read),
                 "boards" => written.boards = r.table(value, BoardsWritten::read),
                 "management" => written.management = r.table(value, ManagementWritten::read),
+                "backup" => written.backup = r.table(value, BackupWritten::read),
                 other => r.unknown_key(other, key.span().start, "the file", TOP_KEYS),
             }
         }
@@ -211,10 +291,35 @@ impl Written {
     }
 }
 
+impl Written {
+    /// Everything that was written, by section.
+    pub fn spots(&self) -> Vec<Spot> {
+        let mut all = Vec::new();
+        all.extend(self.data_dir.spot("data_dir".to_owned()));
+        self.deployment.spots("deployment", &mut all);
+        self.dhcp.spots("dhcp", &mut all);
+        self.uefi.spots("uefi", &mut all);
+        self.agent.spots("agent", &mut all);
+        self.boards.spots("boards", &mut all);
+        self.management.spots("management", &mut all);
+        self.backup.spots("backup", &mut all);
+        all
+    }
+}
+
 /// Turns values into texts, numbers and switches, and notes what does not fit.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     text: &'a str,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            problems: Vec::new(),
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -227,12 +332,12 @@ impl Reader<'_> {
         }
     }
 
-    fn problem(&mut self, offset: usize, text: String) {
+    pub(super) fn problem(&mut self, offset: usize, text: String) {
         let place = self.place(offset);
         self.problems.push(Problem { place, text });
     }
 
-    fn unknown_key(&mut self, key: &str, offset: usize, section: &str, known: &[&str]) {
+    pub(super) fn unknown_key(&mut self, key: &str, offset: usize, section: &str, known: &[&str]) {
         let hint = nearest(key, known).map_or_else(
             || format!("known keys are {}", known.join(", ")),
             |near| format!("did you mean {near}?"),
@@ -246,12 +351,12 @@ impl Reader<'_> {
         self.problem(value.span().start, text);
     }
 
-    fn at<T>(&self, value: T, source: &Spanned<DeValue<'_>>) -> At<T> {
+    pub(super) fn at<T>(&self, value: T, source: &Spanned<DeValue<'_>>) -> At<T> {
         let place = self.place(source.span().start);
         At { value, place }
     }
 
-    fn text(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Text {
+    pub(super) fn text(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Text {
         if let DeValue::String(text) = value.get_ref() {
             return Some(self.at(Cow::clone(text).into_owned(), value));
         }
@@ -259,7 +364,7 @@ impl Reader<'_> {
         None
     }
 
-    fn number(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Number {
+    pub(super) fn number(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Number {
         if let DeValue::Integer(number) = value.get_ref()
             && let Ok(number) = u64::from_str_radix(number.as_str(), number.radix())
         {
@@ -269,7 +374,7 @@ impl Reader<'_> {
         None
     }
 
-    fn switch(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Switch {
+    pub(super) fn switch(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Switch {
         if let DeValue::Boolean(yes) = value.get_ref() {
             return Some(self.at(*yes, value));
         }
@@ -277,7 +382,7 @@ impl Reader<'_> {
         None
     }
 
-    fn texts(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Texts {
+    pub(super) fn texts(&mut self, key: &str, value: &Spanned<DeValue<'_>>) -> Texts {
         if let DeValue::Array(values) = value.get_ref() {
             return values.iter().filter_map(|v| self.text(key, v)).collect();
         }
@@ -285,7 +390,7 @@ impl Reader<'_> {
         Vec::new()
     }
 
-    fn table<T: Default>(
+    pub(super) fn table<T: Default>(
         &mut self,
         value: &Spanned<DeValue<'_>>,
         read: impl FnOnce(&DeTable<'_>, &mut Self) -> T,

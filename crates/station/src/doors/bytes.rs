@@ -1,9 +1,12 @@
 //! Serves a long run of bytes over HTTP: whole or a range of it, resumable, at line rate.
 //!
-//! Range, If-Range, ETag, If-None-Match and HEAD as RFC 9110 §13 and §14 say. Bytes are read in large
-//! pieces on blocking threads, one piece ahead of the one being sent, so that disk and wire work at
-//! the same time and a slow client costs two pieces of memory and no thread.
+//! Range, If-Range, ETag, If-None-Match and HEAD as RFC 9110 §13 and §14 say. What lies in a file goes
+//! out of it without a copy, where the connection can do that ([`mod@super::sendfile`]). Else bytes
+//! are read in large pieces. Whatever waits for a disk does so on blocking threads, one piece ahead of
+//! the one being sent, so that disk and wire work at the same time and a slow client costs two pieces
+//! of memory and no thread.
 
+use super::sendfile::{Files, Stretch, Tally};
 use crate::traffic::{Download, Traffic};
 use axum::body::Body;
 use axum::http::header::{
@@ -25,34 +28,29 @@ use tokio::task::JoinHandle;
 /// it is still in the processor's cache when it is sent.
 const PIECE: u64 = 256 << 10;
 
-/// Something that is served by ranges. Reading may block.
+/// Something that is served by ranges.
 pub trait Source: Send + Sync + 'static {
     /// Its length in bytes.
     fn length(&self) -> u64;
     /// Exactly the bytes of `range`, which lies within the length and is at most one piece long.
+    /// May block.
     fn read(&self, range: Range<u64>) -> io::Result<Bytes>;
-}
-
-/// A source whose going out is counted.
-struct Counted {
-    source: Arc<dyn Source>,
-    download: Download,
-}
-
-impl Source for Counted {
-    fn length(&self) -> u64 {
-        self.source.length()
+    /// Where the first bytes of `range`, which is not empty, lie in a file by now. Answers at once.
+    fn lies(&self, _range: Range<u64>) -> Option<Stretch> {
+        None
     }
+    /// Sees to it that [`Source::lies`] knows a place for the byte `at`, where there can be one.
+    /// May block.
+    fn lay(&self, _at: u64) {}
+}
 
-    fn read(&self, range: Range<u64>) -> io::Result<Bytes> {
-        let bytes = self.source.read(range)?;
-        self.download.sent(bytes.len() as u64);
-        Ok(bytes)
+impl Tally for Download {
+    fn sent(&self, bytes: u64) {
+        Download::sent(self, bytes);
     }
 }
 
 /// Who gets it, and where that is noted.
-#[derive(Debug)]
 pub struct Receiver<'t> {
     /// The board's address.
     pub ip: Ipv4Addr,
@@ -60,6 +58,8 @@ pub struct Receiver<'t> {
     pub what: String,
     /// Where it is noted.
     pub traffic: &'t Traffic,
+    /// What sends files on its connection, when that can.
+    pub files: Option<Files>,
 }
 
 /// How a source is labelled.
@@ -130,8 +130,14 @@ pub fn respond(
     if method != Method::HEAD {
         let total = range.end - range.start;
         let download = to.traffic.download(to.ip, to.what, total);
-        let source = Arc::new(Counted { source, download });
-        *response.body_mut() = Body::new(StreamBody::new(Pieces::new(source, range).stream()));
+        let pieces = Pieces {
+            source,
+            left: range,
+            ahead: None,
+            files: to.files,
+            download: Arc::new(download),
+        };
+        *response.body_mut() = Body::new(StreamBody::new(pieces.stream()));
     }
     response
 }
@@ -183,43 +189,85 @@ fn plain(name: &str) -> String {
 struct Pieces {
     source: Arc<dyn Source>,
     left: Range<u64>,
-    next: Option<JoinHandle<io::Result<Bytes>>>,
+    ahead: Option<JoinHandle<io::Result<Piece>>>,
+    files: Option<Files>,
+    download: Arc<Download>,
+}
+
+/// What is sent at once.
+enum Piece {
+    Read(Bytes),
+    InFile(Stretch),
 }
 
 impl Pieces {
-    fn new(source: Arc<dyn Source>, range: Range<u64>) -> Self {
-        let mut pieces = Self {
-            source,
-            left: range,
-            next: None,
-        };
-        pieces.fetch_ahead();
-        pieces
+    /// The next piece when it is at hand.
+    fn at_hand(&self) -> Option<Stretch> {
+        self.files.as_ref()?;
+        let stretch = self.source.lies(self.left.clone())?;
+        stretch.is_warm().then_some(stretch)
     }
 
-    fn fetch_ahead(&mut self) {
-        let start = self.left.start;
-        if self.left.is_empty() {
-            return;
+    /// Lets a blocking thread bring the next piece.
+    fn bring(&self) -> JoinHandle<io::Result<Piece>> {
+        let (source, left) = (Arc::clone(&self.source), self.left.clone());
+        let in_file = self.files.is_some();
+        tokio::task::spawn_blocking(move || {
+            if in_file {
+                source.lay(left.start);
+                if let Some(stretch) = source.lies(left.clone()) {
+                    return stretch.warm().map(|()| Piece::InFile(stretch));
+                }
+            }
+            let end = left.end.min(left.start + PIECE);
+            source.read(left.start..end).map(Piece::Read)
+        })
+    }
+
+    async fn next(&mut self) -> io::Result<Bytes> {
+        let stretch = if self.ahead.is_none() {
+            self.at_hand()
+        } else {
+            None
+        };
+        let piece = if let Some(stretch) = stretch {
+            Piece::InFile(stretch)
+        } else {
+            let ahead = self.ahead.take().unwrap_or_else(|| self.bring());
+            ahead.await.map_err(io::Error::other)??
+        };
+        let length = match &piece {
+            Piece::Read(bytes) => bytes.len() as u64,
+            Piece::InFile(stretch) => stretch.length,
+        };
+        self.left.start += length;
+        if !self.left.is_empty() && self.at_hand().is_none() {
+            self.ahead = Some(self.bring());
         }
-        let end = self.left.end.min(start + PIECE);
-        self.left.start = end;
-        let source = Arc::clone(&self.source);
-        self.next = Some(tokio::task::spawn_blocking(move || source.read(start..end)));
+        Ok(match (piece, &self.files) {
+            (Piece::InFile(stretch), Some(files)) => {
+                files.send(&stretch, Arc::clone(&self.download) as Arc<dyn Tally>)
+            }
+            (Piece::Read(bytes), _) => {
+                self.download.sent(length);
+                bytes
+            }
+            (Piece::InFile(_), None) => return Err(io::Error::other("no way to send a file")),
+        })
     }
 
     fn stream(self) -> impl tokio_stream::Stream<Item = io::Result<Frame<Bytes>>> + Send {
         futures_lite::stream::unfold(self, |mut pieces| async move {
-            let piece = pieces.next.take()?.await;
-            pieces.fetch_ahead();
-            let piece = piece.unwrap_or_else(|gone| Err(io::Error::other(gone)));
-            if let Err(error) = &piece {
+            if pieces.left.is_empty() {
+                return None;
+            }
+            let next = pieces.next().await;
+            if let Err(error) = &next {
                 // The length was promised already, so the client sees a short answer and asks again.
                 tracing::error!(%error, "reading for a board failed");
                 pieces.left = 0..0;
-                pieces.next = None;
             }
-            Some((piece.map(Frame::data), pieces))
+            Some((next.map(Frame::data), pieces))
         })
     }
 }

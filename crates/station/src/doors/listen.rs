@@ -1,10 +1,13 @@
 //! Accepts connections and runs a router on each: the one loop under both doors.
 //!
-//! A board that was unplugged must not hold a connection for ever, and one address must not hold all
-//! of them: headers have to arrive in time, dead peers are found by TCP itself, connections are
-//! counted per address. A failing `accept` (no file descriptor left) is waited out, never the end of
-//! the server.
+//! A board that was unplugged must not hold a connection for ever, and nobody must hold all of them:
+//! headers have to arrive in time, dead peers are found by TCP itself, and connections are counted
+//! per address. When there is no place left, the address that has the most gives up its oldest, so
+//! whoever has few is always let in. A failing `accept` (no file descriptor left) is waited out,
+//! never the end of the server.
 
+use super::sendfile::{Files, Line};
+use super::tls::{Opened, Tls};
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -12,11 +15,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{SockRef, TcpKeepalive};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::task::JoinSet;
@@ -24,12 +27,14 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// Time for the head of a request to arrive, also while a kept-alive connection is idle.
-const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Unacknowledged data this old means that the peer is gone (TCP_USER_TIMEOUT, tcp(7)).
 const DEAD_PEER: Duration = Duration::from_secs(30);
+/// Pause between two lines about connections that were turned away.
+const SELDOM: Duration = Duration::from_secs(10);
 /// Time for running answers to end after a stop. Downloads resume by range, so it is short.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// Connections at once, in all.
+/// Connections at once, in all, when as many files may be open.
 const MOST: usize = 2048;
 /// Connections at once from one address.
 const MOST_PER_ADDRESS: usize = 128;
@@ -41,12 +46,33 @@ pub struct Ends {
     pub peer: Option<SocketAddr>,
     /// The address it reached us on; absent on a Unix socket.
     pub own: Option<SocketAddr>,
+    /// Whose process it is; on a Unix socket alone.
+    pub user: Option<Peer>,
+}
+
+/// The user at the other end of a Unix socket, as the kernel says (SO_PEERCRED, unix(7)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
 }
 
 /// Serves `router` on a TCP listener until `stop`, then lets running answers end.
 pub async fn tcp(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let crowd = Crowd::default();
+    serve(listener, router, None, stop).await;
+}
+
+/// The same behind TLS. A browser that comes without is sent to the address with.
+pub async fn tls(listener: TcpListener, router: Router, tls: Tls, stop: CancellationToken) {
+    serve(listener, router, Some(tls), stop).await;
+}
+
+async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop: CancellationToken) {
+    let crowd = Crowd::new(most());
     let mut running = JoinSet::new();
+    let mut told = None;
     loop {
         let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
@@ -59,8 +85,12 @@ pub async fn tcp(listener: TcpListener, router: Router, stop: CancellationToken)
                 }
             },
         };
-        let Some(place) = crowd.enter(peer.ip()).filter(|_| running.len() < MOST) else {
-            tracing::warn!(%peer, "too many connections; one more was turned away");
+        let Some(place) = crowd.enter(peer.ip()) else {
+            // A flood fills no log.
+            if told.is_none_or(|at: Instant| at.elapsed() >= SELDOM) {
+                tracing::warn!(%peer, "too many connections; some were turned away");
+                told = Some(Instant::now());
+            }
             continue;
         };
         if let Err(error) = tune(&stream) {
@@ -69,11 +99,16 @@ pub async fn tcp(listener: TcpListener, router: Router, stop: CancellationToken)
         let ends = Ends {
             peer: Some(peer),
             own: stream.local_addr().ok(),
+            user: None,
         };
-        let talk = converse(stream, ends, router.clone(), stop.clone());
+        let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
         running.spawn(async move {
-            talk.await;
-            drop(place);
+            tokio::select! {
+                () = open(stream, ends, router, tls, stop) => {}
+                () = place.lost.cancelled() => {
+                    tracing::debug!(%peer, "a connection made way for another address");
+                }
+            }
         });
     }
     drop(listener);
@@ -98,11 +133,16 @@ pub async fn unix(listener: UnixListener, router: Router, stop: CancellationToke
         if running.len() >= MOST {
             continue;
         }
+        let user = stream.peer_cred().ok().map(|user| Peer {
+            uid: user.uid(),
+            gid: user.gid(),
+        });
         let ends = Ends {
             peer: None,
             own: None,
+            user,
         };
-        running.spawn(converse(stream, ends, router.clone(), stop.clone()));
+        running.spawn(converse(stream, ends, None, router.clone(), stop.clone()));
     }
     drop(listener);
     finish(running).await;
@@ -131,13 +171,42 @@ fn tune(stream: &TcpStream) -> io::Result<()> {
     socket.set_tcp_user_timeout(Some(DEAD_PEER))
 }
 
-async fn converse<S>(stream: S, ends: Ends, router: Router, stop: CancellationToken)
-where
+/// Finds out how the peer speaks, and speaks with it. Files go out past this program where nothing
+/// encrypts them.
+async fn open(
+    stream: TcpStream,
+    ends: Ends,
+    router: Router,
+    tls: Option<Tls>,
+    stop: CancellationToken,
+) {
+    let Some(tls) = tls else {
+        let line = Line::new(stream);
+        let files = Some(line.files());
+        return converse(line, ends, files, router, stop).await;
+    };
+    match tls.open(stream, &stop).await {
+        Some(Opened::Secret(stream)) => converse(*stream, ends, None, router, stop).await,
+        Some(Opened::Plain(stream)) => converse(stream, ends, None, tls.sends_on(), stop).await,
+        None => {}
+    }
+}
+
+async fn converse<S>(
+    stream: S,
+    ends: Ends,
+    files: Option<Files>,
+    router: Router,
+    stop: CancellationToken,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ends);
+        if let Some(files) = &files {
+            request.extensions_mut().insert(files.clone());
+        }
         router.clone().oneshot(request)
     });
     let connection = http1::Builder::new()
@@ -160,39 +229,145 @@ where
     }
 }
 
-/// Counts connections per address.
-#[derive(Clone, Default)]
-struct Crowd(Arc<Mutex<HashMap<IpAddr, usize>>>);
+/// How many connections may be open at once: a quarter of the files that this process may open. There
+/// are two doors, and other work.
+fn most() -> usize {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let quarter = files.map_or(MOST, |files| usize::try_from(files / 4).unwrap_or(MOST));
+    quarter.clamp(64, MOST)
+}
 
-/// One counted connection; leaving is dropping it.
+/// The open connections, by address.
+#[derive(Clone)]
+struct Crowd {
+    most: usize,
+    there: Arc<Mutex<There>>,
+}
+
+#[derive(Default)]
+struct There {
+    /// Each with its number, the oldest first.
+    of: HashMap<IpAddr, VecDeque<(u64, CancellationToken)>>,
+    all: usize,
+    next: u64,
+}
+
+/// One connection; leaving is dropping it.
 struct PlaceInCrowd {
     crowd: Crowd,
     address: IpAddr,
+    number: u64,
+    /// Cancelled when it has to make way.
+    lost: CancellationToken,
 }
 
 impl Crowd {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            there: Arc::default(),
+        }
+    }
+
     fn enter(&self, address: IpAddr) -> Option<PlaceInCrowd> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
-        if *count >= MOST_PER_ADDRESS {
+        let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = there.of.get(&address).map_or(0, VecDeque::len);
+        if own >= MOST_PER_ADDRESS || (there.all >= self.most && !there.make_way(own)) {
             return None;
         }
-        *count += 1;
+        let number = there.next;
+        there.next += 1;
+        there.all += 1;
+        let lost = CancellationToken::new();
+        let place = (number, lost.clone());
+        there.of.entry(address).or_default().push_back(place);
+        drop(there);
         Some(PlaceInCrowd {
             crowd: self.clone(),
             address,
+            number,
+            lost,
         })
+    }
+}
+
+impl There {
+    /// Takes a place from the address that has the most, when somebody with `own` places has fewer
+    /// even with one more.
+    fn make_way(&mut self, own: usize) -> bool {
+        let Some((address, places)) = self.of.iter().max_by_key(|(_, places)| places.len()) else {
+            return false;
+        };
+        if places.len() <= own + 1 {
+            return false;
+        }
+        let address = *address;
+        let oldest = places.front().map(|(number, _)| *number);
+        oldest.is_some_and(|number| self.leave(address, number))
+    }
+
+    fn leave(&mut self, address: IpAddr, number: u64) -> bool {
+        let Some(places) = self.of.get_mut(&address) else {
+            return false;
+        };
+        let Some(at) = places.iter().position(|(n, _)| *n == number) else {
+            return false;
+        };
+        if let Some((_, lost)) = places.remove(at) {
+            lost.cancel();
+            self.all -= 1;
+        }
+        if places.is_empty() {
+            self.of.remove(&address);
+        }
+        true
     }
 }
 
 impl Drop for PlaceInCrowd {
     fn drop(&mut self) {
-        let mut counts = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.address);
-            }
-        }
+        let mut there = self
+            .crowd
+            .there
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        there.leave(self.address, self.number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(n: u8) -> IpAddr {
+        IpAddr::from([127, 64, 0, n])
+    }
+
+    #[test]
+    fn whoever_has_few_connections_is_let_in() {
+        let crowd = Crowd::new(6);
+        let flood: Vec<_> = (0..6).map(|_| crowd.enter(address(1)).unwrap()).collect();
+        assert!(crowd.enter(address(1)).is_none(), "it has all of them");
+        let board = crowd.enter(address(2)).unwrap();
+        let lost: Vec<bool> = flood.iter().map(|p| p.lost.is_cancelled()).collect();
+        assert_eq!(lost, [true, false, false, false, false, false]);
+        let more: Vec<_> = (0..2).map(|_| crowd.enter(address(2)).unwrap()).collect();
+        assert!(
+            crowd.enter(address(2)).is_none(),
+            "three each is a fair share"
+        );
+        drop((flood, more));
+        assert!(!board.lost.is_cancelled());
+        assert_eq!(crowd.there.lock().unwrap().all, 1);
+        drop(board);
+        assert!(crowd.there.lock().unwrap().of.is_empty());
+    }
+
+    #[test]
+    fn one_address_has_so_many_and_no_more() {
+        let crowd = Crowd::new(1000);
+        let all: Vec<_> = (0..200).filter_map(|_| crowd.enter(address(1))).collect();
+        assert_eq!(all.len(), MOST_PER_ADDRESS);
+        assert!(crowd.enter(address(2)).is_some());
     }
 }

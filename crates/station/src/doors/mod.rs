@@ -3,11 +3,18 @@
 //! hostile by nature, and a board has no business with the operator's verbs.
 //!
 //! [`listen`] is the accept loop under both, [`json`] reads and writes bodies, [`bytes`] serves packs
-//! and images by ranges. [`board`] and [`operator`] hold the routes.
+//! and images by ranges, [`sendfile`] spares them the way through this program, [`routes`] lists what is
+//! served with what it needs, [`limits`] counts how often somebody asks, [`tls`] encrypts with a
+//! [`certificate`]. [`board`] and [`operator`] hold the routes.
 
 pub mod board;
 pub mod bytes;
+pub mod certificate;
 pub mod clock;
 pub mod json;
+pub mod limits;
 pub mod listen;
 pub mod operator;
+pub mod routes;
+pub mod sendfile;
+pub mod tls;

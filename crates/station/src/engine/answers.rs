@@ -17,6 +17,7 @@ impl Engine {
     pub async fn query(&self, query: Query) -> Result<Answer, Refusal> {
         match query {
             Query::Boards => Ok(self.published().read(|s| Answer::Boards(s.boards.clone()))),
+            Query::Images => Ok(self.published().read(|s| Answer::Images(s.images.clone()))),
             Query::Ready => Ok(Answer::Ready(self.ready().await)),
             Query::Board { board } => {
                 let on_bench = self.published().read(|snapshot| {
@@ -37,6 +38,13 @@ impl Engine {
             Query::Nics => self.nics().await,
             Query::Settings => self.settings().await,
             Query::Works => self.works().await,
+            Query::Operators => {
+                let now = self.now();
+                self.read(move |conn| Ok(Answer::Operators(store::operators::all(conn, now)?)))
+                    .await
+            }
+            Query::Backups => self.backups().await,
+            Query::Configuration => self.configuration().await,
             other => self.read(move |conn| read(conn, other)).await,
         }
     }
@@ -85,10 +93,10 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
         Query::Names(filter) => Answer::Names(store::names::list(conn, &filter)?),
         Query::Batches => Answer::Batches(store::batches::all(conn)?),
         Query::Batch { batch } => Answer::Batch(Box::new(find(conn, batch)?)),
-        Query::Images => Answer::Images(store::images::all(conn)?),
         Query::History(filter) => Answer::History(store::history::list(conn, &filter)?),
         Query::HistoryCount(filter) => Answer::HistoryCount(store::history::count(conn, &filter)?),
         Query::Events(filter) => Answer::Events(store::events::list(conn, &filter)?),
+        Query::Profiles => Answer::Profiles(store::profiles::all(conn)?),
         Query::Leases => Answer::Leases(store::leases::all(conn)?),
         Query::Stats => Answer::Stats(store::figures::stats(conn, Millis::now().plus(-DAY_MS))?),
         Query::Certificate { batch } => Answer::Certificate(Box::new(Certificate {
@@ -97,13 +105,18 @@ fn read(conn: &store::Connection, query: Query) -> Result<Answer, Refusal> {
             boards: store::history::finished_in(conn, batch)?,
             at: Millis::now(),
         })),
+        Query::Deeds(filter) => Answer::Deeds(store::deeds::list(conn, &filter)?),
         Query::Boards
+        | Query::Operators
+        | Query::Images
         | Query::Board { .. }
         | Query::Ready
         | Query::Sheet { .. }
         | Query::Nics
         | Query::Settings
         | Query::Works
+        | Query::Backups
+        | Query::Configuration
         | Query::Try { .. }
         | Query::Document(_) => {
             return Err(Refusal::internal("A question went the wrong way."));

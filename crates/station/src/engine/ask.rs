@@ -23,17 +23,18 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as queue};
 use std::thread::JoinHandle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio_stream::Stream;
 use wire::agent::{Ack, CheckIn, Hello, HelloAck, Order, Report};
-use wire::command::{Command, Import, Receipt};
+use wire::backup::BackupState;
+use wire::command::Import;
 use wire::device::{ConfigRequest, StatusReply, StatusRequest};
 use wire::health::Lease;
 use wire::image::Image;
 use wire::refusal::{Code, Refusal};
 use wire::rehearsal::RehearsalState;
 use wire::update::{Snapshot, Update};
-use wire::{BoardId, Millis};
+use wire::{BoardId, ImageId, Millis};
 
 /// Boards not heard of for this long leave the bench when the station starts: 30 days.
 const LEAVES_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -56,6 +57,9 @@ struct Inner {
     effects: Mutex<Option<mpsc::UnboundedReceiver<Effect>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     folder: PathBuf,
+    clock: Clock,
+    /// Counts the times at which logins may have ended.
+    logins: watch::Sender<u64>,
     /// The engine of the rehearsal beside this one.
     rehearsal: Mutex<Option<Engine>>,
     /// The world around the engine, while a station runs there.
@@ -92,9 +96,13 @@ impl Engine {
         let mut bench = desk::recover(&tx, on_bench, &plans, clock())?;
         let by_appearance: Vec<BoardId> = bench.by_appearance();
         for lease in store::leases::all(&tx)? {
-            bench.give(lease.ip, lease.mac);
+            bench.lease(lease.ip, lease.mac);
         }
         let preferences = store::settings::preferences(&tx)?;
+        let backup = BackupState {
+            last: store::settings::last_backup(&tx)?,
+            ..BackupState::default()
+        };
         let low = pools::low(&tx, preferences.names_low)?;
         let vouched = store::boards::vouched(&tx)?;
         tx.commit().map_err(store::StoreError::from)?;
@@ -108,11 +116,12 @@ impl Engine {
             batches: plans.batches.clone(),
             images: plans.images.clone(),
             preferences,
+            backup,
             is_rehearsal: options.rehearsal,
             ..Snapshot::default()
         });
         let boots = Arc::new(BootView::default());
-        boots.refresh(&bench, &plans, None);
+        boots.refresh(&bench, &plans, None, true);
         let (effects, effects_end) = mpsc::unbounded_channel();
         for mac in vouched {
             // The receiver is in our hands.
@@ -129,12 +138,13 @@ impl Engine {
                 rehearsal_models: None,
                 rehearsal_run: 0,
                 standing: None,
+                missing_packs: std::collections::BTreeSet::new(),
                 folder: options.data_dir.clone(),
             },
             published: Arc::clone(&published),
             boots: Arc::clone(&boots),
             effects,
-            clock,
+            clock: Arc::clone(&clock),
             // What is low since before the start was said then.
             noticed: Noticed {
                 low_pools: low.into_keys().collect(),
@@ -159,6 +169,8 @@ impl Engine {
                 effects: Mutex::new(Some(effects_end)),
                 thread: Mutex::new(Some(thread)),
                 folder: options.data_dir,
+                clock,
+                logins: watch::Sender::new(0),
                 rehearsal: Mutex::default(),
                 outside: Mutex::default(),
             }),
@@ -211,12 +223,6 @@ impl Engine {
         if self.inner.queue.send(message).is_err() {
             tracing::debug!("the engine has closed");
         }
-    }
-
-    /// Changes something.
-    pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
-        self.admissible(&command).await?;
-        self.work(|turn| commands::run(turn, command)).await
     }
 
     /// A full snapshot first, then every change; a reader that falls behind gets a new snapshot.
@@ -297,6 +303,23 @@ impl Engine {
     /// What to serve to a client that asks for a boot file. Instant.
     pub fn boot_answer(&self, who: BootClient) -> BootAnswer {
         self.inner.boots.answer(who)
+    }
+
+    /// May whoever asks from this address fetch this pack? It has to show the session that its
+    /// check-in opened ([`wire::agent::SESSION_HEADER`]), from its board's own address, for its own
+    /// image. Instant.
+    pub fn may_fetch(
+        &self,
+        from: Ipv4Addr,
+        session: Option<&str>,
+        image: ImageId,
+    ) -> Result<(), Refusal> {
+        self.inner.boots.may_fetch(from, session, image)
+    }
+
+    /// Has DHCP given this address to a board? Instant.
+    pub fn has_leased(&self, address: Ipv4Addr) -> bool {
+        self.inner.boots.has_leased(address)
     }
 
     /// An image import is further, or has ended.
@@ -422,6 +445,15 @@ impl Engine {
 
     pub(super) fn published(&self) -> &Published {
         &self.inner.published
+    }
+
+    /// The engine's clock.
+    pub(super) fn now(&self) -> Millis {
+        (self.inner.clock)()
+    }
+
+    pub(super) fn logins_line(&self) -> &watch::Sender<u64> {
+        &self.inner.logins
     }
 
     pub(super) fn folder(&self) -> &std::path::Path {

@@ -6,8 +6,9 @@ use super::turn::Turn;
 use crate::batches::rules;
 use crate::bench::attempt::{Attempt, Via};
 use crate::bench::identity;
-use crate::bench::seat::{Arch, MAX_MACS, Machine};
+use crate::bench::seat::{Arch, MAX_MACS, Machine, Seat};
 use crate::bench::stages::{Heard, Note, line};
+use crate::bench::trust::{self, Bearer, Doubt, Token};
 use crate::store;
 use std::net::Ipv4Addr;
 use wire::agent::{After, CheckIn, HelloCall, Inventory, Job, Order, Personalise};
@@ -37,9 +38,9 @@ pub(super) fn run(
     } = check_in;
     bound(&mut inventory)?;
     identity::check(&inventory).map_err(|e| Refusal::invalid("inventory", format!("{e}.")))?;
-    let boot = vouch_for(turn, token, &inventory)?;
     let id = inventory.board;
     turn.fetch(id)?;
+    let boot = vouch_for(turn, from, token, &inventory)?;
     if let Some(why) = turn
         .seat(id)
         .and_then(|s| identity::conflict(s, inventory.serial))
@@ -83,33 +84,58 @@ fn bound(inventory: &mut Inventory) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The token that the board shows, when it is one of its own. A board without one is turned away:
-/// anybody on the wire could claim to be it.
+/// The token that the board shows, when it is believed. A board without one is turned away: anybody
+/// on the wire could claim to be it.
 fn vouch_for(
     turn: &Turn<'_>,
+    from: Ipv4Addr,
     token: Option<String>,
     inventory: &Inventory,
 ) -> Result<Option<String>, Refusal> {
-    let holder = match &token {
-        Some(token) => store::tokens::holder(turn.tx, token)?,
-        None => None,
+    let board = inventory.board;
+    let doubt = match &token {
+        Some(token) => doubt(turn, from, token, inventory)?,
+        None => Some(Doubt::Missing),
     };
-    let own = holder.is_some_and(|holder| {
-        let macs = || inventory.macs.iter().chain([&inventory.mac]);
-        holder.board == inventory.board
-            || (identity::is_provisional(holder.board) && macs().any(|mac| *mac == holder.mac))
-    });
-    if own {
-        Ok(token)
-    } else if turn.config.require_token {
-        Err(Refusal::new(
-            Code::Forbidden,
-            format!("Board {} shows no boot token of its own.", inventory.board),
-        )
-        .next("Power-cycle it, so that it boots from this station."))
-    } else {
-        Ok(token.map(|t| line(&t, MOST_TEXT)))
+    match doubt {
+        None => {
+            if let Some(token) = &token {
+                store::tokens::used(turn.tx, token, turn.now)?;
+            }
+            Ok(token)
+        }
+        Some(doubt) if turn.config.require_token => {
+            tracing::warn!(%board, %from, %doubt, "a check-in was refused");
+            let words = format!("Board {board} {doubt}.");
+            Err(Refusal::new(Code::Forbidden, words)
+                .next("Power-cycle it, so that it boots from this station."))
+        }
+        Some(_) => Ok(token.map(|t| line(&t, MOST_TEXT))),
     }
+}
+
+fn doubt(
+    turn: &Turn<'_>,
+    from: Ipv4Addr,
+    token: &str,
+    inventory: &Inventory,
+) -> Result<Option<Doubt>, Refusal> {
+    let known = store::tokens::shown(turn.tx, token, inventory.board)?;
+    let seat = turn.seat(inventory.board);
+    let foreign = |token: &Token| {
+        seat.is_some_and(|seat| identity::is_foreign_mac(seat, token.mac, turn.now))
+    };
+    let mut macs = inventory.macs.clone();
+    macs.push(inventory.mac);
+    let bearer = Bearer {
+        board: inventory.board,
+        macs: &macs,
+        from,
+        leased: turn.bench.leased(from),
+        settled: seat.is_some_and(Seat::is_settled),
+        foreign: known.as_ref().is_some_and(foreign),
+    };
+    Ok(trust::check(known.as_ref(), &bearer, turn.now).err())
 }
 
 /// The seat under which the board was known while only its address was makes way for its own.

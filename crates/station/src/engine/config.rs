@@ -1,7 +1,9 @@
 //! What the engine is told once and keeps in mind.
 
 use super::deployment::Standing;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use wire::ImageId;
 
 /// How the engine is set.
 #[derive(Debug, Clone)]
@@ -19,6 +21,8 @@ pub(super) struct Config {
     pub(super) rehearsal_run: u64,
     /// The deployment side, while a station runs around the engine.
     pub(super) standing: Option<Standing>,
+    /// Images of the index whose packs are not in the library.
+    pub(super) missing_packs: BTreeSet<ImageId>,
     /// The data folder.
     pub(super) folder: PathBuf,
 }

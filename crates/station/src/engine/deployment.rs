@@ -1,6 +1,7 @@
 //! The NIC that boards hang on: what was chosen, what decides over it, and what the cards allow.
 
 use super::ask::Engine;
+use super::commands::profiles;
 use super::turn::Turn;
 use crate::config::Deployment;
 use crate::net::advice::cards;
@@ -15,7 +16,7 @@ use wire::refusal::Refusal;
 use wire::settings::Settings;
 
 /// Name of the setting that keeps the operator's choice.
-const CHOICE: &str = "deployment";
+pub const CHOICE: &str = "deployment";
 
 /// The deployment side of a running station.
 #[derive(Debug, Clone)]
@@ -53,7 +54,8 @@ impl Engine {
 
     /// The settings.
     pub(super) async fn settings(&self) -> Result<Answer, Refusal> {
-        let page = self.outside()?.page();
+        let outside = self.outside()?;
+        let (page, fingerprint) = (outside.page(), outside.fingerprint());
         let data_dir = self.folder().display().to_string();
         self.work(move |turn| {
             let standing = turn.config.standing.clone().ok_or_else(alone)?;
@@ -63,6 +65,7 @@ impl Engine {
                 preferences: store::settings::preferences(turn.tx)?,
                 data_dir,
                 page,
+                fingerprint,
             })))
         })
         .await
@@ -103,12 +106,33 @@ impl Engine {
                 })
                 .await
             }
+            Command::ProfileApply { name } => {
+                let name = name.clone();
+                let moved = self.work(move |turn| elsewhere(turn, &name)).await?;
+                let Some(wanted) = moved else { return Ok(()) };
+                let nics = self.outside()?.nics().await?;
+                fits(&nics, &wanted)
+            }
             _ => Ok(()),
         }
     }
 }
 
-fn chosen_before(turn: &Turn<'_>, configured: Deployment) -> Result<Deployment, Refusal> {
+/// Where a profile would have the station stand, when that is another place.
+fn elsewhere(turn: &Turn<'_>, name: &str) -> Result<Option<Deployment>, Refusal> {
+    let choice = profiles::named(turn, name)?.deployment;
+    let (Some(choice), Some(standing)) = (choice, &turn.config.standing) else {
+        return Ok(None);
+    };
+    let wanted = standing.deployment.chosen(&choice)?;
+    let same = wanted == standing.deployment || wanted.interface.is_none();
+    Ok((!same && standing.fixed_by.is_none()).then_some(wanted))
+}
+
+pub(super) fn chosen_before(
+    turn: &Turn<'_>,
+    configured: Deployment,
+) -> Result<Deployment, Refusal> {
     let Some(text) = store::settings::get(turn.tx, CHOICE)? else {
         return Ok(configured);
     };
@@ -121,6 +145,22 @@ fn chosen_before(turn: &Turn<'_>, configured: Deployment) -> Result<Deployment, 
             Ok(configured)
         }
     }
+}
+
+/// Was there ever a choice?
+pub(super) fn has_choice(turn: &Turn<'_>) -> Result<bool, Refusal> {
+    Ok(store::settings::get(turn.tx, CHOICE)?.is_some())
+}
+
+/// Refuses while boards are being written, which another NIC or another port would cut off.
+pub(super) fn none_is_written(turn: &Turn<'_>) -> Result<(), Refusal> {
+    let writing = turn.bench.seats().filter(|s| s.tile.stage.is_working());
+    let text = match writing.count() {
+        0 => return Ok(()),
+        1 => "1 board is being written; another network card would cut it off.".to_owned(),
+        n => format!("{n} boards are being written; another network card would cut them off."),
+    };
+    Err(Refusal::conflict(text).next("Wait until they are done, or cancel the batch."))
 }
 
 /// Keeps a choice.

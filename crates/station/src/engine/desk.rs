@@ -102,6 +102,9 @@ impl Desk {
         for (ip, mac) in draft.given {
             self.bench.give(ip, mac);
         }
+        for (ip, mac) in draft.leased {
+            self.bench.lease(ip, mac);
+        }
         let batches = self.plans.take(draft.batches);
         updates.extend(batches.into_iter().map(|b| Update::Batch(Box::new(b))));
         if let Some(images) = draft.images {
@@ -111,7 +114,8 @@ impl Desk {
         updates.extend(draft.updates);
         updates.extend(draft.events.into_iter().map(Update::Event));
         let only = (!plans_changed).then_some(changed.as_slice());
-        self.boots.refresh(&self.bench, &self.plans, only);
+        let strict = self.config.require_token;
+        self.boots.refresh(&self.bench, &self.plans, only, strict);
         self.published.publish(updates);
         for effect in draft.effects {
             // Nobody there to do it: the shell is closing.

@@ -161,7 +161,10 @@ fn learn(turn: &mut Turn<'_>, from: Ipv4Addr, who: &Who) {
         seat.tile.ip = Some(from);
         seat.learn_mac(who.mac);
     }
-    turn.give(from, who.mac);
+    // What DHCP gave is known better than what an installer says.
+    if turn.bench.leased(from).is_none() {
+        turn.give(from, who.mac);
+    }
 }
 
 /// Answers `POST /api/status`.

@@ -44,6 +44,8 @@ pub enum Effect {
     StandOn(Box<Deployment>),
     /// Answer this Ethernet address from now on.
     Vouch(Mac),
+    /// Make a backup.
+    MakeBackup,
     /// Begin a rehearsal.
     StartRehearsal {
         /// Which one of this run.

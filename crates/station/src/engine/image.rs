@@ -2,6 +2,7 @@
 
 use super::commands::shared::{live_product, text};
 use super::effect::Effect;
+use super::packs;
 use super::room;
 use super::turn::Turn;
 use crate::batches::machine;
@@ -115,6 +116,13 @@ pub(super) fn import_changed(turn: &mut Turn<'_>, import: Import) -> Result<(), 
 pub(super) fn imported(turn: &mut Turn<'_>, new: &NewImage) -> Result<Image, Refusal> {
     let image = row(new, turn.now);
     if let Some(known) = store::images::get(turn.tx, &image.id)? {
+        if turn.config.missing_packs.contains(&known.id) {
+            packs::healed(turn, &known)?;
+            if new.activate && !known.active {
+                make_active(turn, &known)?;
+            }
+            return stored(turn, &known.id);
+        }
         return Err(Refusal::conflict(format!(
             "This image is in the library already, as {} {} ({}).",
             known.product,
@@ -141,7 +149,9 @@ pub(super) fn imported(turn: &mut Turn<'_>, new: &NewImage) -> Result<Image, Ref
 }
 
 fn stored(turn: &Turn<'_>, id: &ImageId) -> Result<Image, Refusal> {
-    store::images::get(turn.tx, id)?.ok_or_else(|| unknown(id))
+    let mut image = store::images::get(turn.tx, id)?.ok_or_else(|| unknown(id))?;
+    image.pack_missing = turn.config.missing_packs.contains(id);
+    Ok(image)
 }
 
 fn unknown(id: &ImageId) -> Refusal {
@@ -236,6 +246,7 @@ fn row(new: &NewImage, now: Millis) -> Image {
         sha256: imported.sha256.clone(),
         contents: imported.contents.clone(),
         active: false,
+        pack_missing: false,
         imported: now,
     }
 }

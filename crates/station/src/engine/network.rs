@@ -26,7 +26,7 @@ pub(super) fn dhcp(turn: &mut Turn<'_>, event: DhcpEvent) -> Result<(), Refusal>
     match event {
         DhcpEvent::Seen { mac, client, .. } => discover(turn, mac, client),
         DhcpEvent::Offered { mac, ip } => {
-            turn.give(ip, mac);
+            turn.lease(ip, mac);
             Ok(())
         }
         DhcpEvent::Leased { mut lease, client } => {
@@ -34,7 +34,7 @@ pub(super) fn dhcp(turn: &mut Turn<'_>, event: DhcpEvent) -> Result<(), Refusal>
                 lease.board = turn.board_of(lease.mac)?;
             }
             store::leases::put(turn.tx, &lease)?;
-            turn.give(lease.ip, lease.mac);
+            turn.lease(lease.ip, lease.mac);
             addressed(turn, lease.mac, lease.ip, client)
         }
         DhcpEvent::NotOurs { mac, vendor_class } => stranger(turn, mac, vendor_class),
@@ -122,6 +122,7 @@ fn bootloader(turn: &mut Turn<'_>, id: BoardId, mac: Mac, client: Client) -> Res
             (Some(token), boot) => {
                 *boot = Some(Boot {
                     token,
+                    mac,
                     discovered: now,
                 });
             }

@@ -27,7 +27,13 @@ impl Engine {
 
     /// What the wire checks found, all of it.
     pub fn findings_changed(&self, found: Vec<Finding>) {
-        self.post(|turn| findings(turn, found));
+        self.post(|turn| findings(turn, |check| check != check::BACKUP, found));
+    }
+
+    /// What is to be said of backups.
+    pub(crate) fn backup_finding(&self, found: Option<Finding>) {
+        let found = found.into_iter().collect();
+        self.post(|turn| findings(turn, |check| check == check::BACKUP, found));
     }
 
     /// How fit each part of the station is: database, disk, image, pool, and each server as it was
@@ -114,9 +120,14 @@ fn server(turn: &mut Turn<'_>, status: ServerStatus) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The wire checks found this.
-fn findings(turn: &mut Turn<'_>, findings: Vec<Finding>) -> Result<(), Refusal> {
+/// One of those who look around found this. What others found stays; `own` says whose a finding is.
+fn findings(
+    turn: &mut Turn<'_>,
+    own: fn(&str) -> bool,
+    mut findings: Vec<Finding>,
+) -> Result<(), Refusal> {
     let before = turn.published.read(|snapshot| snapshot.findings.clone());
+    findings.extend(before.iter().filter(|f| !own(&f.check)).cloned());
     if before == findings {
         return Ok(());
     }
@@ -142,6 +153,7 @@ fn kind_of(finding: &Finding) -> &'static str {
     match finding.check.as_str() {
         check::RIVAL => "dhcp.rival",
         check::DUPLICATE => "wire.duplicate_address",
+        check::BACKUP => "backup.old",
         _ => "wire.finding",
     }
 }
@@ -171,6 +183,14 @@ fn taking<'a>(turn: &Turn<'a>) -> impl Iterator<Item = &'a Batch> + use<'a> {
 
 /// Every batch that takes boards needs an image to write.
 fn image(turn: &Turn<'_>) -> Subsystem {
+    let mut wanted = taking(turn).filter_map(|b| turn.plans.image_of(&b.plan));
+    if let Some(image) = wanted.find(|image| image.pack_missing) {
+        let detail = format!(
+            "the pack of {} {} is missing: import {} again",
+            image.product, image.version, image.file_name
+        );
+        return subsystem("image", false, detail);
+    }
     let mut without = taking(turn).filter(|b| turn.plans.image_of(&b.plan).is_none());
     match (
         without.next(),

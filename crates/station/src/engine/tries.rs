@@ -34,7 +34,7 @@ impl Desk {
             &self.published,
             &mut noticed,
         );
-        let receipt = commands::run(&mut turn, command);
+        let receipt = commands::run(&mut turn, command, None);
         let outcome = receipt.and_then(|receipt| {
             turn.settle()?;
             Ok(receipt)

@@ -8,6 +8,7 @@
 use super::config::Config;
 use super::effect::Effect;
 use super::noticed::Noticed;
+use super::packs;
 use super::plans::Plans;
 use super::pools;
 use super::watch::Published;
@@ -67,6 +68,8 @@ pub(super) struct Draft {
     pub(super) seats: BTreeMap<BoardId, Option<Seat>>,
     /// Addresses given.
     pub(super) given: Vec<(Ipv4Addr, Mac)>,
+    /// Addresses given by DHCP.
+    pub(super) leased: Vec<(Ipv4Addr, Mac)>,
     /// Other changes to be published.
     pub(super) updates: Vec<Update>,
     /// Events appended.
@@ -273,6 +276,12 @@ impl<'a> Turn<'a> {
         self.draft.given.push((ip, mac));
     }
 
+    /// An address was given by DHCP.
+    pub(super) fn lease(&mut self, ip: Ipv4Addr, mac: Mac) {
+        self.give(ip, mac);
+        self.draft.leased.push((ip, mac));
+    }
+
     /// Who has an address, this turn included.
     pub(super) fn holder(&self, ip: Ipv4Addr) -> Option<Mac> {
         let given = self
@@ -348,7 +357,8 @@ impl<'a> Turn<'a> {
             }
         }
         if draft.images_touched {
-            draft.images = Some(store::images::all(self.tx)?);
+            let images = store::images::all(self.tx)?;
+            draft.images = Some(packs::marked(images, &self.config.missing_packs));
         }
         Ok(draft)
     }

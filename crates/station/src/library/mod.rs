@@ -3,10 +3,12 @@
 //! A pack is immutable and named by its content, so an open one is kept open and shared by all who
 //! read it. What an image *means* (its product, its version, whether it is active) is the engine's;
 //! the library only holds bytes. [`mod@naming`] says under which name installers find an image,
-//! [`imports`] runs imports in the background, [`uploads`] holds what browsers send.
+//! [`imports`] runs imports in the background, [`uploads`] holds what browsers send, [`mod@unpacked`]
+//! images that installers fetch whole.
 
 pub mod imports;
 mod naming;
+mod unpacked;
 pub mod uploads;
 
 pub use naming::{file_name, find};
@@ -26,6 +28,7 @@ pub struct Library(Arc<Inner>);
 struct Inner {
     folder: PathBuf,
     open: Mutex<HashMap<ImageId, Pack>>,
+    unpacked: unpacked::Shelf,
 }
 
 impl Library {
@@ -37,6 +40,7 @@ impl Library {
         let inner = Inner {
             folder: folder.to_owned(),
             open: Mutex::default(),
+            unpacked: unpacked::Shelf::default(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -94,6 +98,7 @@ impl Library {
     /// until they end.
     pub fn remove(&self, image: ImageId) {
         self.opened().remove(&image);
+        self.0.unpacked.forget(image);
         let path = self.path(image);
         match std::fs::remove_file(&path) {
             Ok(()) => tracing::info!(image = %image.short(), "pack removed"),

@@ -8,8 +8,9 @@ pub use there::{There, Unreachable};
 
 use crate::engine::Engine;
 use crate::rehearsal::none_runs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use tokio::fs::File;
 use tokio_stream::Stream;
 use wire::Refusal;
 use wire::command::{Command, Receipt};
@@ -35,6 +36,23 @@ impl Station {
         There::connect(socket).await.map(Self::There)
     }
 
+    /// Attaches to the first station that answers. A station that does not let us in is told of
+    /// before one that is not there, because it is what the person means.
+    pub async fn attach_first(sockets: &[PathBuf]) -> Result<Self, Unreachable> {
+        let mut nobody = None;
+        for socket in sockets {
+            match Self::attach(socket).await {
+                Ok(station) => return Ok(station),
+                Err(why) if why.is_closed() => return Err(why),
+                Err(why) => nobody = nobody.or(Some(why)),
+            }
+        }
+        Err(nobody.unwrap_or_else(|| Unreachable {
+            socket: PathBuf::new(),
+            why: std::io::ErrorKind::NotFound.into(),
+        }))
+    }
+
     /// The station of the rehearsal beside this one, to be watched and commanded like any other.
     /// Refused while there is none; the handle goes stale with the rehearsal, so ask for each use.
     pub fn rehearsal(&self) -> Result<Self, Refusal> {
@@ -46,11 +64,21 @@ impl Station {
         found.ok_or_else(none_runs)
     }
 
-    /// Changes something.
-    pub async fn command(&self, command: Command) -> Result<Receipt, Refusal> {
+    /// Changes something. An image of this user's is sent along to a station of another user, which
+    /// may not be able to read it where it lies.
+    pub async fn command(&self, mut command: Command) -> Result<Receipt, Refusal> {
         match self {
             Self::Here(engine) => engine.command(command).await,
-            Self::There(there) => there.call("command", &command).await,
+            Self::There(there) => {
+                if let Command::ImageAdd { path, .. } = &mut command
+                    && there.is_anothers()
+                    && let Ok(file) = File::open(&*path).await
+                {
+                    let name = Path::new(&*path).file_name().unwrap_or_default();
+                    *path = there.send_file(file, &name.to_string_lossy()).await?;
+                }
+                there.call("command", &command).await
+            }
         }
     }
 

@@ -2,22 +2,32 @@
 //! what it costs, and a fresh connection is never a stale one.
 
 use super::Updates;
+use crate::config::SERVICE_SOCKET;
 use bytes::{Buf as _, Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use futures_lite::StreamExt as _;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Body, Frame, Incoming};
+use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
+use hyper::http::request::Builder;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::error::Error;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::fs::File;
 use tokio::net::UnixStream;
+use tokio_util::io::ReaderStream;
 use wire::Refusal;
 use wire::refusal::Code;
 use wire::update::Update;
 
 /// Largest answer taken: a full history fits many times over.
 const MOST: usize = 256 << 20;
+/// A file is sent in pieces of this size.
+const PIECE: usize = 256 << 10;
 
 /// Nobody answers on a station's socket.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +37,23 @@ pub struct Unreachable {
     pub socket: PathBuf,
     /// Why.
     pub why: std::io::Error,
+}
+
+impl Unreachable {
+    /// Somebody is there, and this user may not come in.
+    pub fn is_closed(&self) -> bool {
+        self.why.kind() == std::io::ErrorKind::PermissionDenied
+    }
+
+    /// What a person can do who may not come in.
+    pub fn advice(&self) -> &'static str {
+        if self.socket == Path::new(SERVICE_SOCKET) {
+            "Join the group punnet (`sudo usermod -aG punnet \"$USER\"`, then log out and in), or name \
+             a data folder of your own with --data-dir."
+        } else {
+            "Use it as the person it belongs to, or choose another data folder."
+        }
+    }
 }
 
 /// A station in another process.
@@ -98,12 +125,67 @@ impl There {
         )))
     }
 
+    /// Does it belong to another user, who may not be able to read what this one can?
+    pub(super) fn is_anothers(&self) -> bool {
+        let owner = std::fs::metadata(&self.socket).map(|file| file.uid());
+        self.verbs == OWN && owner.is_ok_and(|owner| owner != nix::unistd::geteuid().as_raw())
+    }
+
+    /// Sends a file to the station; where it lies there.
+    pub(super) async fn send_file(&self, file: File, name: &str) -> Result<String, Refusal> {
+        #[derive(Deserialize)]
+        struct Uploaded {
+            path: String,
+        }
+        let length = file.metadata().await.map_err(|e| lost(&e))?.len();
+        let mut escaped = String::new();
+        for byte in name.bytes() {
+            escaped += &format!("%{byte:02X}");
+        }
+        let body = ReaderStream::with_capacity(file, PIECE);
+        let body = StreamBody::new(body.map(|piece| piece.map(Frame::data)));
+        let request = self
+            .request(Method::POST, &format!("upload?file_name={escaped}"))
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .header(CONTENT_LENGTH, length)
+            .body(body);
+        let response = self.exchange(request).await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let uploaded: Uploaded =
+            serde_json::from_slice(&whole(response).await?).map_err(|e| lost(&e))?;
+        Ok(uploaded.path)
+    }
+
     async fn send(
         &self,
         method: Method,
         verb: &str,
         body: Vec<u8>,
     ) -> Result<Response<Incoming>, Refusal> {
+        let request = self
+            .request(method, verb)
+            .header(CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)));
+        self.exchange(request).await
+    }
+
+    fn request(&self, method: Method, verb: &str) -> Builder {
+        Request::builder()
+            .method(method)
+            .uri(format!("{}/{verb}", self.verbs))
+            .header(HOST, "localhost")
+    }
+
+    async fn exchange<B>(
+        &self,
+        request: hyper::http::Result<Request<B>>,
+    ) -> Result<Response<Incoming>, Refusal>
+    where
+        B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        let request = request.map_err(|e| lost(&e))?;
         let stream = UnixStream::connect(&self.socket)
             .await
             .map_err(|e| lost(&e))?;
@@ -115,13 +197,6 @@ impl There {
                 tracing::debug!(%error, "the connection to the station ended");
             }
         });
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}/{verb}", self.verbs))
-            .header(hyper::header::HOST, "localhost")
-            .header(hyper::header::CONTENT_TYPE, "application/json")
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|e| lost(&e))?;
         sender.send_request(request).await.map_err(|e| lost(&e))
     }
 }

@@ -23,6 +23,8 @@ pub mod check {
     pub const RIGHTS: &str = "rights";
     /// The link is slow.
     pub const LINK_SPEED: &str = "link_speed";
+    /// The last good backup is too old.
+    pub const BACKUP: &str = "backup";
 }
 
 /// Everything that a first look at the wire of `nic` found; the station wants the address `own`.

@@ -17,6 +17,7 @@ mod table;
 
 pub(crate) use moment::Occasion;
 
+use crate::config::profile;
 use crate::store::{self, Connection};
 use base64::Engine as _;
 use wire::Refusal;
@@ -28,6 +29,7 @@ const CSV: &str = "text/csv; charset=utf-8";
 const JSON: &str = "application/json";
 const HTML: &str = "text/html; charset=utf-8";
 const PDF: &str = "application/pdf";
+const TOML: &str = "application/toml";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// A document, drawn up.
@@ -121,6 +123,14 @@ pub(crate) fn draw(
             let text = board_log::text(conn, board, occasion)?;
             (format!("punnet-board-{board}.txt"), TEXT, text.into_bytes())
         }
+        DocumentKind::Profile { name } => {
+            let found = store::profiles::get(conn, name.trim())?;
+            let found = found.ok_or_else(|| {
+                Refusal::not_found(format!("There is no profile {name:?}.")).at("name")
+            })?;
+            let bytes = profile::write(&found).into_bytes();
+            (file_name_of(&found.name), TOML, bytes)
+        }
         DocumentKind::Unknown => {
             return Err(Refusal::invalid(
                 "document",
@@ -164,4 +174,14 @@ fn each_row(
 
 fn unwritten(why: impl std::fmt::Display) -> Refusal {
     Refusal::internal(format!("The document could not be written: {why}."))
+}
+
+/// The file of a profile: its name in small letters, whatever else is in it a hyphen.
+fn file_name_of(profile: &str) -> String {
+    let letters = profile.chars().map(|c| {
+        let plain = c.is_ascii_alphanumeric();
+        if plain { c.to_ascii_lowercase() } else { '-' }
+    });
+    let name: String = letters.collect();
+    format!("punnet-profile-{}.toml", name.trim_matches('-'))
 }

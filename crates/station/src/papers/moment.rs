@@ -38,7 +38,7 @@ impl Occasion {
     }
 
     /// A minute: `2026-11-18 12:06`.
-    pub(super) fn minute(&self, at: Millis) -> String {
+    pub(crate) fn minute(&self, at: Millis) -> String {
         self.write(at, "%Y-%m-%d %H:%M")
     }
 

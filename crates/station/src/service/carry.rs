@@ -36,6 +36,8 @@ pub(super) struct Carrier {
     pub(super) traffic: Traffic,
     /// To whoever conducts rehearsals, when there is somebody.
     pub(super) rehearsals: Option<mpsc::UnboundedSender<Effect>>,
+    /// To whoever makes backups.
+    pub(super) backups: mpsc::UnboundedSender<()>,
     pub(super) stop: CancellationToken,
 }
 
@@ -83,6 +85,10 @@ impl Carrier {
                 Effect::StopServer(kind) => self.order(Orders::Stop(kind)).await,
                 Effect::StandOn(deployment) => self.order(Orders::StandOn(deployment)).await,
                 Effect::Vouch(mac) => self.order(Orders::Vouch(mac)).await,
+                Effect::MakeBackup => {
+                    // Gone only when the station stops.
+                    let _ = self.backups.send(());
+                }
                 effect @ (Effect::StartRehearsal { .. } | Effect::StopRehearsal { .. }) => {
                     if let Some(conductor) = &self.rehearsals {
                         // Gone only when the station stops, which ends rehearsals too.

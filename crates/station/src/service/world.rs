@@ -1,7 +1,9 @@
 //! The world around the engine, as this service sees it.
 
+use super::live::Live;
 use super::{Servers, StartError};
-use crate::config::Config;
+use crate::backup::keeper;
+use crate::config::{Config, Deployment};
 use crate::engine::Engine;
 use crate::net::{Netlink, Nic};
 use crate::outside::{Outside, Soon};
@@ -13,9 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
-use wire::Refusal;
+use wire::backup::Backups;
+use wire::configuration::{Change, Configuration, Value};
 use wire::health::{DiskRoom, Listening, Works};
 use wire::refusal::Code;
+use wire::{Millis, Refusal};
 
 /// Where what is asked of the service can be looked up.
 #[derive(Debug)]
@@ -26,7 +30,11 @@ pub(super) struct World {
     /// The operator's HTTP door, and whether a browser finds the page there.
     pub(super) operator: SocketAddr,
     pub(super) has_page: bool,
+    /// The fingerprint of its certificate, when it is encrypted.
+    pub(super) fingerprint: Option<String>,
     pub(super) begun: Instant,
+    /// What may change while the station runs.
+    pub(super) live: Live,
 }
 
 impl Outside for World {
@@ -54,8 +62,43 @@ impl Outside for World {
         })
     }
 
+    fn backups(&self, last: Option<Millis>) -> Soon<'_, Result<Backups, Refusal>> {
+        Box::pin(async move {
+            let plan = self.live.plan();
+            let list = tokio::task::spawn_blocking(move || keeper::backups(&plan, last));
+            let list = list
+                .await
+                .map_err(|gone| Refusal::internal(gone.to_string()))?;
+            list.map_err(|why| {
+                let text = format!("The folder of backups cannot be read: {why}.");
+                Refusal::new(Code::Unavailable, text)
+            })
+        })
+    }
+
+    fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>> {
+        Box::pin(self.live.read_again())
+    }
+
+    fn apply(&self, wanted: Box<Config>, waiting: Vec<Change>) -> Soon<'_, ()> {
+        Box::pin(self.live.apply(wanted, waiting))
+    }
+
+    fn configuration(&self, chosen: Option<Deployment>) -> Configuration {
+        self.live.configuration(chosen)
+    }
+
     fn page(&self) -> Option<String> {
-        self.has_page.then(|| format!("http://{}", self.operator))
+        let scheme = match self.fingerprint {
+            Some(_) => "https",
+            None => "http",
+        };
+        self.has_page
+            .then(|| format!("{scheme}://{}", self.operator))
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        self.fingerprint.clone()
     }
 }
 
@@ -85,7 +128,11 @@ impl World {
                 Some(open(&name, status.listen.clone()?))
             })
             .collect();
-        all.push(open("the page and programs", self.operator.to_string()));
+        let secret = self.fingerprint.as_ref().map_or_else(String::new, |print| {
+            format!(" (HTTPS, SHA-256 fingerprint {print})")
+        });
+        let at = format!("{}{secret}", self.operator);
+        all.push(open("the page and programs", at));
         let socket = self.config.socket().display().to_string();
         all.push(open("the command line", socket));
         all

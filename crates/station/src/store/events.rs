@@ -56,6 +56,12 @@ pub fn append(
     })
 }
 
+/// When the record begins.
+pub fn first(conn: &Connection) -> Result<Option<Millis>> {
+    let first = conn.query_row("SELECT min(at) FROM events", [], |row| row.get(0))?;
+    Ok(Option::map(first, Millis))
+}
+
 fn read(row: &Row<'_>) -> rusqlite::Result<Event> {
     Ok(Event {
         id: row.get("id")?,

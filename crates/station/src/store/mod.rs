@@ -8,6 +8,8 @@
 pub mod batches;
 pub mod boards;
 mod column;
+pub mod copies;
+pub mod deeds;
 pub mod deployments;
 pub mod events;
 pub mod figures;
@@ -19,7 +21,9 @@ pub mod lock;
 pub mod migrations;
 pub mod names;
 mod open;
+pub mod operators;
 pub mod products;
+pub mod profiles;
 pub mod settings;
 pub mod tokens;
 pub mod venues;

@@ -31,15 +31,14 @@ pub enum OpenError {
         error: std::io::Error,
     },
     /// The file is not a sound database.
-    #[error(
-        "the database {file} is damaged ({what}). Move it aside and restore the newest backup, \
-         or start with an empty data folder"
-    )]
+    #[error("the database {file} is damaged ({what}). {remedy}")]
     Damaged {
         /// The file.
         file: PathBuf,
         /// What the check found.
         what: String,
+        /// What to do.
+        remedy: String,
     },
     /// The schema could not be brought up to date.
     #[error(transparent)]
@@ -98,7 +97,7 @@ impl Store {
             .and_then(|()| careful(&conn))
             .map_err(fail)?;
         migrations::migrate(&mut conn, migrations::STEPS, |version| {
-            folder.join(format!("{FILE}.schema-{version}.{}", Millis::now().0))
+            migrations::copy_place(folder, FILE, version, Millis::now().0)
         })?;
         Ok(Self {
             conn,
@@ -146,6 +145,8 @@ fn check(conn: &Connection, file: &Path) -> Result<(), OpenError> {
     let damaged = |what: String| OpenError::Damaged {
         file: file.to_owned(),
         what,
+        remedy: "Restore a backup with `punnet restore`, or start with an empty data folder"
+            .to_owned(),
     };
     let verdict: String = conn
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))

@@ -2,9 +2,12 @@
 
 use super::{Result, column};
 use rusqlite::{Connection, OptionalExtension as _};
+use wire::Millis;
 use wire::settings::Preferences;
 
 const PREFERENCES: &str = "preferences";
+/// When the last good backup was made, in Unix milliseconds.
+const LAST_BACKUP: &str = "last_backup";
 
 /// The value of a setting.
 pub fn get(conn: &Connection, key: &str) -> Result<Option<String>> {
@@ -32,4 +35,15 @@ pub fn preferences(conn: &Connection) -> Result<Preferences> {
 /// Sets the preferences.
 pub fn set_preferences(conn: &Connection, preferences: &Preferences) -> Result<()> {
     set(conn, PREFERENCES, &column::to_json(preferences)?)
+}
+
+/// When the last good backup was made.
+pub fn last_backup(conn: &Connection) -> Result<Option<Millis>> {
+    let stored = get(conn, LAST_BACKUP)?;
+    Ok(stored.and_then(|text| text.parse().ok()).map(Millis))
+}
+
+/// Notes a good backup.
+pub fn set_last_backup(conn: &Connection, at: Millis) -> Result<()> {
+    set(conn, LAST_BACKUP, &at.0.to_string())
 }

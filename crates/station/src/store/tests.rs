@@ -189,16 +189,22 @@ fn a_newer_schema_is_refused_with_words_and_left_alone() {
 }
 
 #[test]
-fn an_upgrade_keeps_a_copy_and_an_interrupted_one_stands_at_a_step() {
+fn an_upgrade_keeps_a_copy_and_one_that_fails_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     furnished(folder.path()).close().unwrap();
     let mut conn = Connection::open(folder.path().join("punnet.db")).unwrap();
     let copy = folder.path().join("copy");
     let mut steps = STEPS.to_vec();
     let known = steps.len();
-    steps.push("CREATE TABLE extra (x) STRICT_; -- broken");
+    steps.push("CREATE TABLE first (x INTEGER) STRICT; DELETE FROM names;");
+    steps.push("CREATE TABLE extra (x INTEGER) STRICT; CREATE TABLE extra (x) STRICT_; -- broken");
     let failed = migrate(&mut conn, &steps, |_| copy.clone());
-    assert!(matches!(failed, Err(MigrationError::Step { to, .. }) if to == known + 1));
+    let at = |from, to| from == known && to == known + 2;
+    assert!(matches!(failed, Err(MigrationError::Step { from, to, .. }) if at(from, to)));
+    let made = "SELECT count(*) FROM sqlite_schema WHERE name IN ('first', 'extra')";
+    let count = |sql: &str| -> i64 { conn.query_row(sql, [], |r| r.get(0)).unwrap() };
+    assert_eq!(count(made), 0, "nothing of the upgrade is left");
+    assert_eq!(count("SELECT count(*) FROM names"), 2);
     let version: i64 = conn
         .query_row("PRAGMA user_version", [], |r| r.get(0))
         .unwrap();
@@ -209,9 +215,30 @@ fn an_upgrade_keeps_a_copy_and_an_interrupted_one_stands_at_a_step() {
         .unwrap();
     assert_eq!(names, 2, "the copy is whole");
     std::fs::remove_file(&copy).unwrap();
-    steps[known] = "CREATE TABLE extra (x INTEGER) STRICT;";
+    steps.truncate(known);
+    steps.push("CREATE TABLE extra (x INTEGER) STRICT;");
     migrate(&mut conn, &steps, |_| copy.clone()).unwrap();
     conn.execute("INSERT INTO extra VALUES (1)", []).unwrap();
+}
+
+#[test]
+fn only_the_newest_copies_from_before_upgrades_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |at| super::migrations::copy_place(folder.path(), "punnet.db", 1, at);
+    for at in [9, 100, 20, 3] {
+        std::fs::write(place(at), "copy").unwrap();
+    }
+    let mut left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    let name = |at: i64| format!("punnet.db.schema-1.{at}");
+    assert_eq!(
+        left,
+        [name(100), name(20), name(3)],
+        "9 was the oldest when 3 came"
+    );
 }
 
 #[test]
@@ -561,4 +588,22 @@ fn events_are_found_by_what_they_are_about() {
         .map(|e| e.id)
         .collect();
     assert_eq!(found, [3, 5]);
+}
+
+#[test]
+fn the_record_of_deeds_is_neither_changed_nor_cut() {
+    let row = "INSERT INTO deeds (id, at, who, door, origin, action, subject, outcome)
+        VALUES (1, 1, 'tess', 'login', '192.0.2.9', 'login', '', 'done');";
+    forbidden(row, "UPDATE deeds SET who = 'bess';");
+    forbidden(row, "DELETE FROM deeds;");
+    forbidden(row, &row.replace("INSERT", "INSERT OR REPLACE"));
+    forbidden("", &row.replace("'done'", "'perhaps'"));
+}
+
+#[test]
+fn an_operator_has_one_name_and_a_known_role() {
+    let row = "INSERT INTO operators (name, role, hash, created) VALUES ('tess', 'admin', 'x', 1);";
+    forbidden(row, row);
+    forbidden("", &row.replace("'tess'", "'Tess'"));
+    forbidden("", &row.replace("'admin'", "'emperor'"));
 }

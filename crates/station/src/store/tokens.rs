@@ -3,6 +3,7 @@
 
 use super::{Result, column};
 use crate::bench::seat::Boot;
+use crate::bench::trust::Token;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wire::board::Mac;
 use wire::{BoardId, Millis};
@@ -35,28 +36,47 @@ pub fn mint(conn: &Connection, token: &str, holder: Holder, now: Millis) -> Resu
     Ok(())
 }
 
-/// Whom a token was minted for.
-pub fn holder(conn: &Connection, token: &str) -> Result<Option<Holder>> {
-    let mut statement =
-        conn.prepare_cached("SELECT board, mac FROM boot_tokens WHERE token = ?1")?;
-    let holder = |row: &Row<'_>| {
-        Ok(Holder {
+/// What is on record of a token that `board` shows.
+pub fn shown(conn: &Connection, token: &str, board: BoardId) -> Result<Option<Token>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT board, mac, minted, used IS NOT NULL AS used,
+            NOT EXISTS (SELECT 1 FROM boot_tokens AS later
+                WHERE later.mac = shown.mac AND later.number > shown.number) AS newest,
+            EXISTS (SELECT 1 FROM deployments WHERE deployments.board = ?2
+                AND boot = shown.token AND stage IN ('done', 'first_boot_confirmed')) AS spent
+         FROM boot_tokens AS shown WHERE token = ?1",
+    )?;
+    let token_of = |row: &Row<'_>| {
+        Ok(Token {
             board: column::word(row, "board")?,
             mac: column::word(row, "mac")?,
+            minted: column::millis(row, "minted")?,
+            used: row.get("used")?,
+            newest: row.get("newest")?,
+            spent: row.get("spent")?,
         })
     };
-    Ok(statement.query_row([token], holder).optional()?)
+    let params = params![token, board.to_string()];
+    Ok(statement.query_row(params, token_of).optional()?)
+}
+
+/// A token was believed.
+pub fn used(conn: &Connection, token: &str, now: Millis) -> Result<()> {
+    conn.prepare_cached("UPDATE boot_tokens SET used = ?2 WHERE token = ?1 AND used IS NULL")?
+        .execute(params![token, now.0])?;
+    Ok(())
 }
 
 /// The newest boot of a board.
 pub fn newest(conn: &Connection, board: BoardId) -> Result<Option<Boot>> {
     let mut statement = conn.prepare_cached(
-        "SELECT token, minted FROM boot_tokens WHERE board = ?1
+        "SELECT token, mac, minted FROM boot_tokens WHERE board = ?1
          ORDER BY number DESC LIMIT 1",
     )?;
     let boot = |row: &Row<'_>| {
         Ok(Boot {
             token: row.get("token")?,
+            mac: column::word(row, "mac")?,
             discovered: column::millis(row, "minted")?,
         })
     };

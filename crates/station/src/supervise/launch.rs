@@ -1,7 +1,7 @@
 //! How each server is opened: is the place free, who holds it otherwise, which sockets, which task.
 
 use crate::boot_tree::BootTree;
-use crate::config::{Config, Deployment};
+use crate::config::{Config, Deployment, Dhcp};
 use crate::doors::listen;
 use crate::engine::Engine;
 use crate::net::port::{PortError, Transport, explain, free};
@@ -53,11 +53,14 @@ pub trait Launch: Send + 'static {
 
     /// What is opened from now on stands on this NIC and this address.
     fn stand_on(&mut self, deployment: &Deployment);
+
+    /// DHCP hands addresses out like this when it is opened the next time.
+    fn hand_out(&mut self, dhcp: &Dhcp);
 }
 
 /// Opens the real servers.
 pub struct Launcher {
-    config: Arc<Config>,
+    dhcp: Dhcp,
     deployment: Deployment,
     rights: Rights,
     engine: Engine,
@@ -75,7 +78,7 @@ impl Launcher {
     /// A launcher for this configuration. With `loopback` nothing is bound to a device and DHCP
     /// answers go back to where the question came from.
     pub fn new(
-        config: Arc<Config>,
+        config: &Config,
         rights: Rights,
         loopback: bool,
         engine: Engine,
@@ -86,7 +89,7 @@ impl Launcher {
         let device = config.deployment.interface.clone().filter(|_| !loopback);
         Self {
             deployment: config.deployment.clone(),
-            config,
+            dhcp: config.dhcp.clone(),
             rights,
             engine,
             tree,
@@ -197,7 +200,7 @@ impl Launcher {
 
     fn dhcp_settings(&self) -> Settings {
         let deployment = &self.deployment;
-        let dhcp = &self.config.dhcp;
+        let dhcp = &self.dhcp;
         let pool = deployment.leases.first..=deployment.leases.last;
         let address = deployment.address;
         let mut settings = Settings::new(address.address, address.mask(), pool);
@@ -246,6 +249,10 @@ impl Launch for Launcher {
         let interface = deployment.interface.clone();
         self.device = interface.filter(|_| !self.loopback);
         self.deployment = deployment.clone();
+    }
+
+    fn hand_out(&mut self, dhcp: &Dhcp) {
+        self.dhcp = dhcp.clone();
     }
 }
 

@@ -3,7 +3,7 @@
 use super::launch::Launch;
 use super::rules::{Ground, Ought, Wire, ought};
 use super::slot::Slot;
-use crate::config::{AgentFiles, Config, Deployment};
+use crate::config::{AgentFiles, Config, Deployment, Dhcp};
 use crate::net::findings::{self, duplicate_found, helper_ended, rival_found};
 use crate::net::wire_check::{Heard, Round, keep_asking};
 use crate::net::{Footing, Netlink, Nic, footing};
@@ -36,6 +36,8 @@ pub enum Orders {
     Rival(Ipv4Addr, Option<Mac>),
     /// Serve on this NIC and address instead, at once.
     StandOn(Box<Deployment>),
+    /// Hand addresses out like this from now on.
+    Dhcp(Box<Dhcp>),
 }
 
 /// What the deployment side tells.
@@ -316,17 +318,27 @@ impl<L: Launch> Side<L> {
                 }
             }
             Orders::StandOn(deployment) => self.stand_on(*deployment).await,
+            Orders::Dhcp(dhcp) => {
+                self.launcher.hand_out(&dhcp);
+                self.end(ServerKind::Dhcp).await;
+            }
         }
     }
 
     /// Leaves the NIC as it was and goes to another, or to another address.
     async fn stand_on(&mut self, deployment: Deployment) {
-        if self.netlink.is_none() || self.deployment == deployment {
+        if self.deployment == deployment {
+            return;
+        }
+        self.halt().await;
+        if self.netlink.is_none() {
+            // The loopback is where it was; ports may be others.
+            self.launcher.stand_on(&deployment);
+            self.deployment = deployment;
             return;
         }
         self.lose_link();
         self.ground = Ground::Unknown;
-        self.halt().await;
         self.rights.done().await;
         self.launcher.stand_on(&deployment);
         self.deployment = deployment;
@@ -406,6 +418,28 @@ impl<L: Launch> Side<L> {
                 self.slot(kind).started(&launched, stop, task);
             }
             Err(why) => self.slot(kind).refused(why),
+        }
+    }
+
+    /// Ends one server, so that it is started anew.
+    async fn end(&mut self, kind: ServerKind) {
+        let Some(task) = self.slot(kind).stop() else {
+            return;
+        };
+        let ended = async {
+            while let Some(ended) = self.tasks.join_next_with_id().await {
+                let id = match &ended {
+                    Ok((id, _)) => *id,
+                    Err(gone) => gone.id(),
+                };
+                if id == task {
+                    return;
+                }
+                self.note_end(ended);
+            }
+        };
+        if tokio::time::timeout(LAST_WORDS, ended).await.is_err() {
+            tracing::warn!(server = kind.as_str(), "a server does not end");
         }
     }
 

@@ -104,12 +104,12 @@ impl Slot {
         true
     }
 
-    /// Asks it to stop; its task ends on its own.
-    pub(super) fn stop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.stop.cancel();
-        }
+    /// Asks it to stop; its task, which is named, ends on its own.
+    pub(super) fn stop(&mut self) -> Option<tokio::task::Id> {
         self.trouble = None;
+        let running = self.running.take()?;
+        running.stop.cancel();
+        Some(running.task.id())
     }
 
     /// What stands in the way of it.

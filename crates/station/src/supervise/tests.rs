@@ -1,6 +1,6 @@
 use super::launch::{Launch, Launched};
 use super::{Orders, Side, Told};
-use crate::config::{AgentFiles, Config, Deployment};
+use crate::config::{AgentFiles, Config, Deployment, Dhcp};
 use crate::rights::Rights;
 use crate::rights::search::Search;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -62,6 +62,8 @@ impl Launch for Script {
     }
 
     fn stand_on(&mut self, _: &Deployment) {}
+
+    fn hand_out(&mut self, _: &Dhcp) {}
 }
 
 struct Rig {

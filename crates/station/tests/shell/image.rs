@@ -16,6 +16,20 @@ pub(crate) fn kernel() -> Vec<u8> {
 
 /// Writes the image to `path`. `seed` makes its content differ from another's.
 pub(crate) fn make(path: &Path, seed: u8) {
+    make_with(path, seed, b"");
+}
+
+/// Bytes that do not compress.
+pub(crate) fn noise(length: usize) -> Vec<u8> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"noise");
+    let mut bytes = vec![0; length];
+    hasher.finalize_xof().fill(&mut bytes);
+    bytes
+}
+
+/// The same with a file of these bytes, when there are any.
+pub(crate) fn make_with(path: &Path, seed: u8, more: &[u8]) {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -44,6 +58,9 @@ pub(crate) fn make(path: &Path, seed: u8) {
     put("overlays/overlay_map.dtb", b"map");
     put("pieeprom.sig", b"must not be served");
     put("autoboot.txt", b"must not be served");
+    if !more.is_empty() {
+        put("noise", more);
+    }
 }
 
 fn mbr() -> [u8; 512] {

@@ -6,12 +6,18 @@
     reason = "what a test needs and does not get ends it, helpers included"
 )]
 
+mod backups;
 mod boards;
 mod image;
 mod images;
 mod installer;
 mod lifecycle;
 mod link;
+mod management;
 mod operator;
 mod rehearsal;
 mod rig;
+mod routes;
+mod send_files;
+mod tls;
+mod trust;

@@ -12,7 +12,7 @@ const ADD: &[u8] = br#"{"command":"venue_add","code":"ARIA","name":"Aria"}"#;
 fn a_change_over_http_needs_the_token_and_over_the_socket_does_not() {
     let rig = Rig::new();
     let bare = rig.operator("POST /api/v1/command HTTP/1.1", ADD);
-    assert_eq!(bare.status, 403, "{}", bare.json());
+    assert_eq!(bare.status, 401, "{}", bare.json());
     let with_token = format!(
         "POST /api/v1/command HTTP/1.1\r\nAuthorization: Bearer {}",
         rig.token()

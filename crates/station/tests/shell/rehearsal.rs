@@ -122,7 +122,7 @@ fn the_http_door_asks_for_the_token_before_the_bench_is_changed() {
     let rig = rig();
     let body = br#"{"command":"rehearsal_stop"}"#;
     let bare = rig.operator("POST /api/v1/rehearsal/command HTTP/1.1", body);
-    assert_eq!(bare.status, 403);
+    assert_eq!(bare.status, 401);
     let head = format!(
         "POST /api/v1/rehearsal/command HTTP/1.1\r\nauthorization: Bearer {}",
         rig.token()

@@ -1,6 +1,7 @@
 //! A station to test, and the clients that speak to it: DHCP and TFTP as a bootloader speaks them,
 //! HTTP as bytes over a socket.
 
+use crate::boards::check_in;
 use crate::image;
 use netboot::dhcp::client::Persona;
 use netboot::dhcp::client::{Conversation, Event, Grant, Lessee, Network};
@@ -14,10 +15,12 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_stream::StreamExt as _;
+use wire::agent::{Job, Order, SESSION_HEADER};
 use wire::batch::{Batch, BatchPlan};
 use wire::command::{Command, ImportState, NameSource, Receipt};
 use wire::query::{Answer, Query};
@@ -27,6 +30,9 @@ use wire::{ImageId, Mac, Refusal};
 
 /// Longest wait for anything that should take a moment.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Boots so far.
+static BOOTS: AtomicU64 = AtomicU64::new(1);
 
 /// A page for browsers.
 const PAGE: &[(&str, &[u8])] = &[
@@ -39,6 +45,31 @@ pub(crate) struct Rig {
     station: Option<RunningStation>,
     pub at: Addresses,
     folder: TempDir,
+    /// What this station's configuration has of its own.
+    change: fn(&mut Config),
+}
+
+/// A board that booted and has its job.
+pub(crate) struct AtWork {
+    /// Its address.
+    pub ip: Ipv4Addr,
+    /// Its job.
+    pub job: Job,
+}
+
+impl AtWork {
+    /// The header line that lets it fetch its pack.
+    pub(crate) fn session(&self) -> String {
+        let Job {
+            deployment, secret, ..
+        } = &self.job;
+        format!("\r\n{SESSION_HEADER}: {deployment}:{secret}")
+    }
+
+    /// Where its pack is.
+    pub(crate) fn pack(&self) -> String {
+        format!("/agent/v1/packs/{}", self.job.image)
+    }
 }
 
 /// An answer of an HTTP server.
@@ -74,18 +105,32 @@ impl Rig {
         Self::beside(|_| None)
     }
 
+    /// The same with another configuration.
+    pub(crate) fn set(change: fn(&mut Config)) -> Self {
+        Self::built(change, |_| None)
+    }
+
     /// The same, with somebody who rehearses beside it.
     pub(crate) fn beside(rehearsals: impl FnOnce(&Runtime) -> Option<Arc<dyn Rehearsals>>) -> Self {
+        Self::built(|_| {}, rehearsals)
+    }
+
+    fn built(
+        change: fn(&mut Config),
+        rehearsals: impl FnOnce(&Runtime) -> Option<Arc<dyn Rehearsals>>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .unwrap();
-        let config = config(folder.path());
+        let mut config = config(folder.path());
+        change(&mut config);
         let extras = Extras {
             page: Page::new(PAGE),
             rehearsals: rehearsals(&runtime),
+            ..Extras::default()
         };
         let station = run_with(config, Mode::Rehearsal, extras);
         let station = runtime.block_on(station).unwrap();
@@ -94,6 +139,7 @@ impl Rig {
             station: Some(station),
             runtime,
             folder,
+            change,
         }
     }
 
@@ -108,6 +154,11 @@ impl Rig {
         self.stock();
         let path = self.image("kart.img", 1);
         self.import(&path, true);
+        self.start_batch(boards)
+    }
+
+    /// A batch of the active image.
+    pub(crate) fn start_batch(&self, boards: u32) -> Batch {
         let plan = BatchPlan {
             product: "KXP2".parse().unwrap(),
             venue: "CORO".parse().unwrap(),
@@ -152,6 +203,13 @@ impl Rig {
         ] {
             self.command(command).unwrap();
         }
+    }
+
+    /// A golden image with a file of noise, which no pack makes smaller.
+    pub(crate) fn noisy_image(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        image::make_with(&path, 1, &image::noise(16 << 20));
+        path
     }
 
     /// A golden image in the test's folder.
@@ -229,7 +287,8 @@ impl Rig {
     /// Stops the station and starts it again in the same folder.
     pub(crate) fn restart(&mut self) {
         self.stop();
-        let config = config(self.folder.path());
+        let mut config = config(self.folder.path());
+        (self.change)(&mut config);
         let station = self.runtime.block_on(run(config, Mode::Rehearsal)).unwrap();
         self.at = station.addresses();
         self.station = Some(station);
@@ -257,7 +316,9 @@ impl Rig {
         let own = SocketAddrV4::new(Ipv4Addr::new(127, 64, 0, (serial % 250) as u8 + 1), 0);
         let socket = UdpSocket::bind(own).unwrap();
         let mut conversation = Conversation::begin(socket, |now| {
-            Lessee::new(persona, mac, Network::Only(server), u64::from(serial), now)
+            // Each boot has numbers of its own.
+            let seed = BOOTS.fetch_add(1, Ordering::Relaxed);
+            Lessee::new(persona, mac, Network::Only(server), seed, now)
         });
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
@@ -267,6 +328,24 @@ impl Rig {
             }
         }
         panic!("no address for {serial:08x}")
+    }
+
+    /// The token in the boot files of the board that has this address.
+    pub(crate) fn token_of(&self, ip: Ipv4Addr) -> String {
+        let cmdline = self.fetch_text(ip, "cmdline.txt");
+        let mut words = cmdline.split_whitespace();
+        let token = words.find_map(|w| w.strip_prefix("punnet.token="));
+        token.expect("no token").to_owned()
+    }
+
+    /// A board boots and is given a job of the batch that runs.
+    pub(crate) fn at_work(&self, serial: u32) -> AtWork {
+        let ip = self.lease(serial).address;
+        let check_in = check_in(serial, Some(self.token_of(ip)));
+        match self.board_post(ip, "/agent/v1/check-in", &check_in).as_() {
+            Order::Provision(job) => AtWork { ip, job: *job },
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Fetches a file by TFTP from the address `from`.
@@ -306,11 +385,19 @@ impl Rig {
 
     /// A request to the door for boards, from the address `from`.
     pub(crate) fn board(&self, from: Ipv4Addr, request: &str, body: &[u8]) -> Reply {
+        let door = self.at.http.unwrap().to_string();
+        converse(self.call(from), request, &door, body)
+    }
+
+    /// A connection from the address `from` to the door for boards.
+    pub(crate) fn call(&self, from: Ipv4Addr) -> TcpStream {
         let own = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         own.bind(&SocketAddr::from((from, 0)).into()).unwrap();
+        // Small, so that little is under way when a test stops reading.
+        own.set_recv_buffer_size(64 << 10).unwrap();
         let door = SocketAddr::V4(self.at.http.unwrap());
         own.connect(&door.into()).unwrap();
-        converse(TcpStream::from(own), request, &door.to_string(), body)
+        TcpStream::from(own)
     }
 
     /// A JSON request to the door for boards.
@@ -326,8 +413,17 @@ impl Rig {
 
     /// A request to the operator's HTTP door. `request` may hold further header lines.
     pub(crate) fn operator(&self, request: &str, body: &[u8]) -> Reply {
-        let stream = TcpStream::connect(self.at.operator).unwrap();
-        converse(stream, request, &self.at.operator.to_string(), body)
+        converse(self.connect(), request, &self.operator_host(), body)
+    }
+
+    /// A connection to the operator's HTTP door.
+    pub(crate) fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.operator_host()).unwrap()
+    }
+
+    /// Where the operator's HTTP door is reached on this machine.
+    pub(crate) fn operator_host(&self) -> String {
+        format!("127.0.0.1:{}", self.at.operator.port())
     }
 
     /// A request to the operator's Unix socket.

@@ -113,6 +113,7 @@ impl Desk {
             pack_bytes: self.inner.pack.length(),
             sha256: String::new(),
             contents: ImageContents::default(),
+            pack_missing: false,
             active: true,
             imported: Millis(0),
         }

@@ -42,6 +42,8 @@ pub(super) enum Kind {
     PoolFull,
     /// The disk is nearly full.
     DiskLow,
+    /// There is no backup, or only an old one.
+    Backup,
 }
 
 /// One notice.
@@ -215,6 +217,7 @@ impl Rule {
             let kind = match finding.check.as_str() {
                 check::RIVAL => Kind::Rival,
                 check::DUPLICATE => Kind::Conflict,
+                check::BACKUP => Kind::Backup,
                 _ => continue,
             };
             self.findings.insert(finding.text.clone());
@@ -232,6 +235,7 @@ impl Rule {
             "names.low" => (Kind::NamesLow, "names"),
             "dhcp.pool_full" => (Kind::PoolFull, "health"),
             "disk.low" => (Kind::DiskLow, "health"),
+            "backup.failed" => (Kind::Backup, "settings"),
             _ => return,
         };
         self.add_once(kind, event.text.clone(), target, now);

@@ -34,6 +34,7 @@ pub(super) fn notice(group: &Group) -> Notice {
         (Kind::NamesLow, _) => "Names are running low".to_owned(),
         (Kind::PoolFull, _) => "No address is left for boards".to_owned(),
         (Kind::DiskLow, _) => "The disk is nearly full".to_owned(),
+        (Kind::Backup, _) => "There is no fresh backup".to_owned(),
     };
     let (body, target) = match group.notes.as_slice() {
         [one] => (one.text.clone(), one.target.clone()),

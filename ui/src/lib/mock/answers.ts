@@ -1,6 +1,8 @@
 /** The mock's answers. */
 import type { Answer, Query, Sheet, Stage } from '../wire';
+import { keptAnswer } from './keep';
 import { tally } from './names';
+import { found as foundDeeds } from './people';
 import { nics, would } from './plans';
 import type { World } from './world';
 
@@ -97,6 +99,7 @@ export function answer(world: World, query: Query): Answer | null {
           preferences: snapshot.preferences,
           data_dir: '/home/me/.local/share/punnet',
           page: 'http://127.0.0.1:5000',
+          fingerprint: null,
         },
       };
     case 'works':
@@ -130,12 +133,16 @@ export function answer(world: World, query: Query): Answer | null {
           : { would: 'do', receipt: would(world, query.of) },
       };
     }
+    case 'operators':
+      return { answer: 'operators', value: world.operators };
+    case 'deeds':
+      return { answer: 'deeds', value: foundDeeds(world.deeds, query) };
     case 'sheet': {
       const board = snapshot.boards.find((b) => b.id === query.board);
       return board ? { answer: 'sheet', value: sheet(world, board.id) } : null;
     }
     default:
-      return null;
+      return keptAnswer(world, query);
   }
 }
 

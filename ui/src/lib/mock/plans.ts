@@ -1,4 +1,5 @@
 /** The mock's products, venues, names, images and settings, with a few of the station's rules. */
+import { keptWould } from './keep';
 import { Refused } from '../station';
 import { addNames, readNames } from './names';
 import type { Command, Finding, Image, Import, Name, Nic, Receipt } from '../wire';
@@ -132,7 +133,8 @@ export function planned(world: World, command: Command): Receipt | null {
 
 /** What a command would be answered with. */
 export function would(world: World, command: Command): Receipt {
-  return command.command === 'names_import' ? { receipt: 'names', ...readNames(world, command) } : done('');
+  if (command.command === 'names_import') return { receipt: 'names', ...readNames(world, command) };
+  return keptWould(world, command) ?? done('');
 }
 
 /** Why a command is refused; a few of the station's rules. */
@@ -297,6 +299,7 @@ const template = (product: string): Image => ({
     grow: 'image',
   },
   active: true,
+  pack_missing: false,
   imported: 0,
 });
 

@@ -1,18 +1,23 @@
 /** The state of the mock, and how it moves. */
 import { nothing } from '../fold';
 import { benched, benchForbids } from './bench';
+import { peopled, peopleForbid, someDeeds, someOperators } from './people';
 import { forbidden, importsMove, olderImage, planned, quietLink, someImports } from './plans';
+import { kept, keptForbids } from './keep';
 import { Refused } from '../station';
 import type {
   Batch,
   Board,
   Command,
+  Deed,
   Deployment,
   DeploymentChoice,
   Event,
   Image,
   Name,
+  Operator,
   Product,
+  Profile,
   Receipt,
   Snapshot,
   Stage,
@@ -70,6 +75,9 @@ export class World {
   names: Name[] = [];
   events: Event[] = [];
   history: Deployment[] = [];
+  operators: Operator[] = someOperators(Date.now());
+  deeds: Deed[] = someDeeds(Date.now());
+  profiles: Profile[] = [];
   deployment: DeploymentChoice = {
     interface: 'eth1',
     address: '192.168.151.1/24',
@@ -174,7 +182,8 @@ export class World {
         break;
       }
       default: {
-        const receipt = planned(this, command) ?? benched(this, command);
+        const receipt =
+          planned(this, command) ?? kept(this, command) ?? benched(this, command) ?? peopled(this, command);
         if (receipt) return receipt;
       }
     }
@@ -183,7 +192,12 @@ export class World {
 
   /** What would come of a command: a few of the station's rules. */
   refusal(command: Command): Refused | null {
-    return forbidden(this, command) ?? benchForbids(this, command);
+    return (
+      forbidden(this, command) ??
+      keptForbids(this, command) ??
+      benchForbids(this, command) ??
+      peopleForbid(this, command)
+    );
   }
 
   tell(update: Update) {
@@ -356,6 +370,7 @@ export class World {
         grow: 'agent',
       },
       active: true,
+      pack_missing: false,
       imported: now - 86_400_000,
     };
   }

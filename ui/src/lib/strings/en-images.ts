@@ -11,6 +11,9 @@ const grow: Record<Grow, string> = {
 
 export const images = {
   note: 'Golden images, newest first. One of each product is active: new boards get that one.',
+  packMissing: 'Pack missing',
+  importAgain: (file: string) =>
+    `Its bytes are not on this station: they were not in the backup. Import ${file} again, and boards get it as before.`,
   add: 'Add an image',
   dropTitle: 'Drop a golden image here',
   dropText: 'Drop it anywhere on this window, or choose the file.',

@@ -115,6 +115,8 @@ export const settings = {
   },
   page: 'In a browser',
   noPage: 'Not offered',
+  fingerprint: 'Fingerprint of its certificate (SHA-256)',
+  fingerprintCopy: 'the fingerprint',
   dataDir: 'Data folder',
   address: 'the address',
   folder: 'the folder',

@@ -6,6 +6,8 @@ import { bytes, count, ram, span } from '../words';
 import { health } from './en-health';
 import { history } from './en-history';
 import { images } from './en-images';
+import { backups, profiles } from './en-keep';
+import { people } from './en-people';
 import { names, plans } from './en-plans';
 import { settings, setup } from './en-setup';
 import { batches } from './en-batches';
@@ -201,6 +203,7 @@ export const en = {
     history: 'History',
     health: 'Health',
     settings: 'Settings',
+    record: 'Who did what',
     setup: 'Set-up guide',
     rehearse: 'Rehearsal',
   },
@@ -225,11 +228,11 @@ export const en = {
     required: 'required',
   },
   token: {
-    title: 'Who is asking?',
-    text: 'This browser may look, but needs the operator token to change something.',
+    text: 'For scripts and for the first steps: whoever has the token is an administrator.',
     label: 'Operator token',
     hint: 'It lies in operator.token in the data folder of the station.',
     use: 'Use it',
+    wrong: 'That is not the token of this station.',
   },
   stopDhcp: {
     button: 'Stop DHCP',
@@ -247,11 +250,14 @@ export const en = {
     failed: 'The clipboard cannot be used here. Mark the text and copy it yourself.',
   },
   images,
+  people,
   plans,
   names,
   history,
   health,
   settings,
+  backups,
+  profiles,
   setup,
 };
 

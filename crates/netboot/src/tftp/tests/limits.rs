@@ -58,6 +58,32 @@ fn one_client_cannot_take_every_place() {
 }
 
 #[test]
+fn a_flood_of_requests_meets_silence_and_hurts_nobody_else() {
+    let settings = Settings {
+        burst: 20,
+        rate: 1,
+        ..slow()
+    };
+    let station = Station::with(settings, &[("kernel", noise(10_000, 1))]);
+    let flood = Raw::new(&station);
+    for _ in 0..200 {
+        flood.request("nothing|octet");
+    }
+    let other = std::net::UdpSocket::bind("127.0.0.2:0").unwrap();
+    other.set_read_timeout(Some(super::station::SOON)).unwrap();
+    other
+        .send_to(b"\0\x01kernel\0octet\0", station.address)
+        .unwrap();
+    let mut datagram = [0; 1000];
+    assert_eq!(other.recv(&mut datagram).unwrap(), 516);
+    // The other's answer came after all of the flood was read.
+    let answered = std::iter::from_fn(|| station.told())
+        .filter(|event| event.what == What::NotFound)
+        .count();
+    assert!((20..30).contains(&answered), "{answered} were answered");
+}
+
+#[test]
 fn a_silent_board_is_said_everything_again_and_then_given_up() {
     let settings = Settings {
         soonest: Duration::from_millis(5),

@@ -135,6 +135,11 @@ impl Station {
         }
     }
 
+    /// An event that is there already.
+    pub(super) fn told(&self) -> Option<TftpEvent> {
+        self.events.try_recv().ok()
+    }
+
     /// The next event that ends a request.
     pub(super) fn end(&self) -> TftpEvent {
         loop {

@@ -4,6 +4,7 @@ use super::{Rooms, sender};
 use crate::doors::bytes::{Label, Receiver, Source, respond};
 use crate::doors::json::{Outcome, read};
 use crate::doors::listen::Ends;
+use crate::doors::sendfile::{Files, Stretch};
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
@@ -14,7 +15,7 @@ use imaging::pack::Pack;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
-use wire::agent::SIGNATURE_HEADER;
+use wire::agent::{SESSION_HEADER, SIGNATURE_HEADER};
 use wire::{ImageId, Refusal};
 
 pub(super) async fn check_in(
@@ -48,8 +49,10 @@ pub(super) async fn hello(State(rooms): State<Rooms>, body: Bytes) -> impl IntoR
 pub(super) async fn manifest(
     State(rooms): State<Rooms>,
     Path(image): Path<String>,
+    Extension(ends): Extension<Ends>,
+    headers: HeaderMap,
 ) -> Response<Body> {
-    let pack = match open(&rooms, &image).await {
+    let pack = match open(&rooms, &image, ends, &headers).await {
         Ok(pack) => pack,
         Err(refusal) => return Outcome::<()>(Err(refusal)).into_response(),
     };
@@ -66,10 +69,11 @@ pub(super) async fn pack(
     State(rooms): State<Rooms>,
     Path(image): Path<String>,
     Extension(ends): Extension<Ends>,
+    files: Option<Extension<Files>>,
     method: Method,
     headers: HeaderMap,
 ) -> Response<Body> {
-    match open(&rooms, &image).await {
+    match open(&rooms, &image, ends, &headers).await {
         Ok(pack) => {
             let label = Label {
                 tag: pack.id().to_string(),
@@ -79,6 +83,7 @@ pub(super) async fn pack(
                 ip: sender(ends),
                 what: pack.id().short(),
                 traffic: &rooms.traffic,
+                files: files.map(|Extension(files)| files),
             };
             respond(&method, &headers, &label, Arc::new(PackBytes(pack)), to)
         }
@@ -86,10 +91,18 @@ pub(super) async fn pack(
     }
 }
 
-async fn open(rooms: &Rooms, image: &str) -> Result<Pack, Refusal> {
+/// The pack, for whoever has a session for it.
+async fn open(
+    rooms: &Rooms,
+    image: &str,
+    ends: Ends,
+    headers: &HeaderMap,
+) -> Result<Pack, Refusal> {
     let id: ImageId = image
         .parse()
         .map_err(|e: wire::board::IdError| Refusal::invalid("image", format!("{e}.")))?;
+    let session = headers.get(SESSION_HEADER).and_then(|h| h.to_str().ok());
+    rooms.engine.may_fetch(sender(ends), session, id)?;
     rooms.library.pack(id).await
 }
 
@@ -106,5 +119,9 @@ impl Source for PackBytes {
             .read_packed(range)
             .map(Into::into)
             .map_err(io::Error::other)
+    }
+
+    fn lies(&self, range: Range<u64>) -> Option<Stretch> {
+        Some(Stretch::new(self.0.file(), range))
     }
 }

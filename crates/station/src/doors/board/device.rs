@@ -5,13 +5,12 @@ use super::{Rooms, error, sender};
 use crate::doors::clock;
 use crate::doors::json::{answer, read, status_of};
 use crate::doors::listen::Ends;
+use crate::doors::routes::{Access, Routes};
 use crate::library::file_name;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::{Response, StatusCode};
-use axum::routing::post;
-use axum::{Extension, Router};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::device::{ConfigReply, ConfigRequest};
@@ -24,11 +23,11 @@ const VERSION: &str = "3.0";
 /// Largest request of an installer, in bytes.
 const BODY: usize = 64 << 10;
 
-pub(super) fn routes() -> Router<Rooms> {
-    Router::new()
-        .route("/api/config", post(config))
-        .route("/api/status", post(status))
-        .layer(DefaultBodyLimit::max(BODY))
+pub(super) fn routes() -> Routes<Rooms> {
+    Routes::new()
+        .post("/api/config", Access::Board, config)
+        .post("/api/status", Access::Board, status)
+        .with(|router| router.layer(DefaultBodyLimit::max(BODY)))
 }
 
 async fn config(

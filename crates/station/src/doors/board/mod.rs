@@ -1,11 +1,16 @@
 //! The door for boards: HTTP on the deployment NIC.
 //!
-//! | path | who calls |
-//! |---|---|
-//! | `/agent/v1/…` | the agent; the contract is [`wire::agent`] |
-//! | `/api/config`, `/api/status` | installer scripts; the contract is [`wire::device`] |
-//! | `/images/{file}` | installer scripts: the whole image |
-//! | `/health`, `/ready` | whoever wants to know whether the station is fit |
+//! | path | who calls | what lets it in |
+//! |---|---|---|
+//! | `/agent/v1/check-in` | the agent; the contract is [`wire::agent`] | the token of its boot |
+//! | `/agent/v1/report`, `/agent/v1/packs/…` | the agent | the session that its check-in opened |
+//! | `/agent/v1/hello` | the installed system | a secret of its own |
+//! | `/api/config`, `/api/status` | installer scripts; the contract is [`wire::device`] | `device_api` |
+//! | `/images/{file}` | installer scripts: the whole image | `device_api` |
+//! | `/health`, `/ready` | whoever wants to know whether the station is fit | nothing |
+//!
+//! Whoever calls, a request may be so large and no larger, has to arrive in time, and is one of so
+//! many from its address.
 
 mod agent;
 mod device;
@@ -13,17 +18,22 @@ mod health;
 mod images;
 
 use super::json;
+use super::limits::Buckets;
 use super::listen::Ends;
+use super::routes::{Access, Routes};
+use crate::config::DeviceApi;
 use crate::engine::Engine;
 use crate::library::Library;
 use crate::traffic::Traffic;
-use axum::Router;
+use axum::Extension;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{Response, StatusCode};
-use axum::routing::{get, post};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderValue, Response, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use wire::device::DeviceError;
@@ -32,6 +42,11 @@ use wire::device::DeviceError;
 const BODY: usize = 2 << 20;
 /// Longest time until an answer begins.
 const ANSWER: Duration = Duration::from_secs(30);
+
+/// Requests that one address may make at once, and a second for ever. A board at work makes a dozen
+/// a second on the fastest wire.
+const BURST: u32 = 1000;
+const RATE: u32 = 200;
 
 /// What the routes work with.
 #[derive(Debug, Clone)]
@@ -42,29 +57,80 @@ pub struct Rooms {
     pub library: Library,
     /// What is on its way to boards.
     pub traffic: Traffic,
+    /// Who may use the device API.
+    pub device_api: DeviceApi,
 }
 
 /// The routes of the door.
-pub fn router(rooms: Rooms) -> Router {
-    Router::new()
-        .route("/agent/v1/check-in", post(agent::check_in))
-        .route("/agent/v1/report", post(agent::report))
-        .route("/agent/v1/hello", post(agent::hello))
-        .route("/agent/v1/packs/{image}/manifest", get(agent::manifest))
-        .route("/agent/v1/packs/{image}", get(agent::pack))
-        .merge(device::routes())
-        .route("/images/{file}", get(images::image))
-        .route("/health", get(health::health))
-        .route("/ready", get(health::ready))
-        .fallback(nothing_here)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            ANSWER,
-        ))
-        .layer(CatchPanicLayer::new())
-        .with_state(rooms)
+pub fn routes(rooms: Rooms) -> Routes {
+    let limits = Arc::new(Buckets::new(RATE, BURST));
+    let installers = device::routes()
+        .get("/images/{file}", Access::Board, images::image)
+        .with(|router| router.layer(from_fn_with_state(rooms.clone(), device_api)));
+    Routes::new()
+        .post("/agent/v1/check-in", Access::Board, agent::check_in)
+        .post("/agent/v1/report", Access::Board, agent::report)
+        .post("/agent/v1/hello", Access::Board, agent::hello)
+        .get(
+            "/agent/v1/packs/{image}/manifest",
+            Access::Board,
+            agent::manifest,
+        )
+        .get("/agent/v1/packs/{image}", Access::Board, agent::pack)
+        .merge(installers)
+        .get("/health", Access::Board, health::health)
+        .get("/ready", Access::Board, health::ready)
+        .with(|router| {
+            router
+                .fallback(nothing_here)
+                .method_not_allowed_fallback(wrong_method)
+                .layer(DefaultBodyLimit::max(BODY))
+                .layer(TimeoutLayer::with_status_code(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    ANSWER,
+                ))
+                .layer(CatchPanicLayer::new())
+                .layer(from_fn_with_state(limits, in_measure))
+                .with_state(rooms)
+        })
+}
+
+/// Turns away an address that asks too often.
+async fn in_measure(
+    State(limits): State<Arc<Buckets>>,
+    Extension(ends): Extension<Ends>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let Err(wait) = limits.take(sender(ends).into(), Instant::now()) else {
+        return next.run(request).await;
+    };
+    let words = "This address asks too often. Ask again in a second.";
+    let mut answer = error(StatusCode::TOO_MANY_REQUESTS, words);
+    let seconds = HeaderValue::from(wait.as_secs() + 1);
+    answer.headers_mut().insert(RETRY_AFTER, seconds);
+    answer
+}
+
+/// Turns away whoever may not use the device API.
+async fn device_api(
+    State(rooms): State<Rooms>,
+    Extension(ends): Extension<Ends>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let words = match rooms.device_api {
+        DeviceApi::Open => return next.run(request).await,
+        DeviceApi::Boards if rooms.engine.has_leased(sender(ends)) => {
+            return next.run(request).await;
+        }
+        DeviceApi::Boards => {
+            "This station has not given this address to any board, and serves installers on boards \
+             alone (device_api in its settings)."
+        }
+        DeviceApi::Closed => "This station serves no installers (device_api in its settings).",
+    };
+    error(StatusCode::FORBIDDEN, words)
 }
 
 fn error(status: StatusCode, words: impl Into<String>) -> Response<Body> {

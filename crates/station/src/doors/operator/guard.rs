@@ -1,38 +1,94 @@
-//! Who may use the operator's HTTP door.
+//! Who may use the operator's HTTP door, and who is asking.
 //!
-//! Three rules, in this order:
-//! - The `Host` must be an IP address or `localhost`. A page of another site that points its own name
-//!   at this machine (DNS rebinding) arrives with that name, and is turned away.
+//! In this order:
+//! - One address may ask only so often.
+//! - The `Host` must be an IP address, `localhost`, or a name that the station was given. A page of
+//!   another site that points its own name at this machine (DNS rebinding) arrives with that name, and
+//!   is turned away.
 //! - A request that a browser makes for another site's page (`Origin` of another host) is turned
 //!   away; no CORS header is ever sent.
-//! - A request that changes something carries the token. When the door listens beyond loopback,
-//!   reading carries it too. The page itself is the same for everybody and needs none; what it shows
-//!   does.
+//! - Whoever shows the token is an administrator. Whoever shows the key of an open login is that
+//!   operator; to change something such a request must carry the header [`PAGE_HEADER`], which no
+//!   form and no link of another site can send.
+//! - Whoever shows neither is nobody. Nobody may look while the door listens on the loopback alone and
+//!   nobody can log in; the page and the way to log in are for everybody.
+//!
+//! What each route then needs stands beside it, see [`crate::doors::routes`].
 
-use super::page::Page;
-use super::token::Token;
-use crate::doors::json::{Outcome, status_of};
+use super::{cookie, headers};
+use crate::config::Sessions;
+use crate::doors::limits::{Backoff, Buckets, asker};
+use crate::doors::listen::Ends;
+use crate::doors::operator::token::Token;
+use crate::doors::routes::{Caller, refused};
+use crate::engine::Engine;
+use crate::who::Who;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, RETRY_AFTER};
+use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, Response};
+use axum::http::{HeaderMap, HeaderValue, Method, Response};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::IntoResponse;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use wire::Refusal;
+use wire::operator::{Door, Role};
 use wire::refusal::Code;
+
+/// Every request of the page carries this header; its value does not matter.
+pub const PAGE_HEADER: &str = "x-punnet";
+
+/// Requests of one address: in a burst, as when a page is opened, and then each second.
+const BURST: u32 = 1000;
+const PER_SECOND: u32 = 200;
+/// Logins of one address that may be wrong before it has to wait, and the longest wait.
+const WRONG_BY_ADDRESS: u32 = 5;
+const LONGEST_BY_ADDRESS: Duration = Duration::from_mins(5);
+/// The same for one name, whoever tries it. The wait is short, so that nobody is locked out by others.
+const WRONG_BY_NAME: u32 = 10;
+const LONGEST_BY_NAME: Duration = Duration::from_secs(10);
 
 /// What the guard goes by.
 #[derive(Debug, Clone)]
 pub struct Guard {
-    /// The secret.
+    /// Knows the operators.
+    pub engine: Engine,
+    /// The secret of scripts.
     pub token: Token,
-    /// Ask for it on every path, because others than this machine can reach the door.
-    pub always: bool,
-    /// The page, which a browser cannot fetch with a token.
-    pub page: Page,
+    /// Can only this machine reach the door?
+    pub loopback: bool,
+    /// Is the door behind TLS?
+    pub secure: bool,
+    /// The port it listens on.
+    pub port: u16,
+    /// Names that this machine is reached by, in lower case.
+    pub names: Arc<[String]>,
+    /// How long logins last.
+    pub sessions: Sessions,
+    /// How often somebody may ask.
+    pub limits: Arc<Limits>,
+}
+
+/// How often somebody may ask.
+#[derive(Debug)]
+pub struct Limits {
+    requests: Buckets,
+    pub(super) logins_of_address: Backoff<IpAddr>,
+    pub(super) logins_of_name: Backoff<String>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let second = Duration::from_secs(1);
+        Self {
+            requests: Buckets::new(PER_SECOND, BURST),
+            logins_of_address: Backoff::new(WRONG_BY_ADDRESS, second, LONGEST_BY_ADDRESS),
+            logins_of_name: Backoff::new(WRONG_BY_NAME, second, LONGEST_BY_NAME),
+        }
+    }
 }
 
 /// Puts the guard before every route.
@@ -41,46 +97,110 @@ pub fn guarded(router: Router, guard: Guard) -> Router {
 }
 
 async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Response<Body> {
-    match guard.admits(request.uri().path(), request.headers()) {
-        Ok(()) => next.run(request).await,
-        Err(refusal) => {
-            let mut response = Outcome::<()>(Err(refusal.clone())).into_response();
-            if status_of(&refusal).as_u16() == 403 {
-                let bearer = HeaderValue::from_static("Bearer");
-                response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
-            }
-            response
+    let (mut head, body) = request.into_parts();
+    let mut response = match guard.caller(&head).await {
+        Ok(caller) => {
+            head.extensions.insert(caller);
+            next.run(Request::from_parts(head, body)).await
         }
+        Err(Denied::Wait(wait)) => too_many(wait),
+        Err(Denied::Refused(refusal)) => refused(refusal),
+    };
+    headers::put(&mut response, guard.secure);
+    response
+}
+
+/// Why a request goes no further.
+enum Denied {
+    Wait(Duration),
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
 }
 
+/// The answer to whoever asks too often.
+pub(super) fn too_many(wait: Duration) -> Response<Body> {
+    let seconds = wait.as_secs() + 1;
+    let text = "Too much was asked from this address in too short a time.";
+    let mut response =
+        refused(Refusal::new(Code::TooMany, text).next(format!("Try again in {seconds} s.")));
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+/// The address of a peer.
+pub(super) fn address(ends: Option<&Ends>) -> IpAddr {
+    let peer = ends.and_then(|ends| ends.peer);
+    peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| {
+        peer.ip().to_canonical()
+    })
+}
+
 impl Guard {
-    fn admits(&self, path: &str, headers: &HeaderMap) -> Result<(), Refusal> {
+    async fn caller(&self, request: &Parts) -> Result<Caller, Denied> {
+        let from = address(request.extensions.get());
+        let taken = self.limits.requests.take(asker(from), Instant::now());
+        taken.map_err(Denied::Wait)?;
+        let headers = &request.headers;
+        self.comes_from_here(headers)?;
+        let known = |who| Caller { who, open: false };
+        if self.has_token(headers) {
+            return Ok(known(Who {
+                name: "token".to_owned(),
+                role: Some(Role::Admin),
+                door: Door::Token,
+                ..Who::nobody(from.to_string())
+            }));
+        }
+        if let Some(key) = cookie::read(headers, self.port, self.secure) {
+            let origin = from.to_string();
+            let holder = self.engine.who_holds(&key, &origin, self.sessions.idle);
+            if let Some((who, _)) = holder.await? {
+                let reads = [Method::GET, Method::HEAD].contains(&request.method);
+                if !reads && !headers.contains_key(PAGE_HEADER) {
+                    let text = "A change by a logged-in browser carries the header x-punnet.";
+                    return Err(Refusal::new(Code::Forbidden, text).into());
+                }
+                return Ok(known(who));
+            }
+        }
+        Ok(Caller {
+            open: self.is_open().await?,
+            who: Who::nobody(from.to_string()),
+        })
+    }
+
+    /// May somebody unknown look?
+    pub(super) async fn is_open(&self) -> Result<bool, Refusal> {
+        Ok(self.loopback && !self.engine.has_operators().await?)
+    }
+
+    /// Turns away other names and the pages of other sites.
+    fn comes_from_here(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let forbidden = |text: &str| Refusal::new(Code::Forbidden, text);
-        let host = headers
-            .get(HOST)
-            .and_then(|h| h.to_str().ok())
-            .filter(|h| is_plain_address(h))
-            .ok_or_else(|| {
-                forbidden(
-                    "This address is reached by its number or as localhost, not by another name.",
-                )
-            })?;
+        let host = headers.get(HOST).and_then(|h| h.to_str().ok());
+        let Some(host) = host.filter(|h| is_own(h, &self.names)) else {
+            let text =
+                "This address is reached by its number or as localhost, not by another name.";
+            return Err(forbidden(text).next(
+                "Names that it is to be reached by stand in station.toml, as `names` under \
+                 [management].",
+            ));
+        };
         if let Some(origin) = headers.get(ORIGIN) {
-            let own = format!("http://{host}");
-            if origin.as_bytes() != own.as_bytes() {
+            let scheme = if self.secure { "https" } else { "http" };
+            let own = format!("{scheme}://{host}");
+            if !origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()) {
                 return Err(forbidden(
                     "Pages of other sites may not speak to the station.",
                 ));
             }
-        }
-        let changes = matches!(path, "/api/v1/command" | "/api/v1/rehearsal/command")
-            || path == super::upload::PATH;
-        let reads = self.always && !self.page.has(path);
-        if (changes || reads) && !self.has_token(headers) {
-            return Err(forbidden("A change over HTTP needs the operator token.").next(
-                "Send it as `Authorization: Bearer …`; it is in operator.token in the data folder.",
-            ));
         }
         Ok(())
     }
@@ -96,87 +216,47 @@ impl Guard {
     }
 }
 
-fn is_plain_address(host: &str) -> bool {
+/// Is this host (and port) one that the station is reached by?
+pub(crate) fn is_own(host: &str, names: &[String]) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
+    // What stands before an @ is nobody's business here.
+    if authority.as_str().contains('@') {
+        return false;
+    }
     let name = authority.host();
     let name = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<IpAddr>().is_ok()
+        || names.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    fn guard(always: bool) -> (Guard, String) {
-        let dir = tempfile::tempdir().unwrap();
-        let token = Token::load_or_create(dir.path()).unwrap();
-        let text = token.text().to_owned();
-        let page = Page::new(&[("/index.html", b"")]);
-        let guard = Guard {
-            token,
-            always,
-            page,
-        };
-        (guard, text)
-    }
-
-    fn headers(list: &[(axum::http::HeaderName, &str)]) -> HeaderMap {
-        list.iter()
-            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
-            .collect()
-    }
+    use super::is_own;
 
     #[test]
-    fn a_change_needs_the_token_and_reading_does_not() {
-        let (guard, token) = guard(false);
-        let plain = headers(&[(HOST, "127.0.0.1:5000")]);
-        assert!(guard.admits("/api/v1/boards", &plain).is_ok());
-        assert!(guard.admits("/api/v1/command", &plain).is_err());
-        assert!(guard.admits("/api/v1/rehearsal/watch", &plain).is_ok());
-        assert!(guard.admits("/api/v1/rehearsal/command", &plain).is_err());
-        let wrong = headers(&[(HOST, "localhost"), (AUTHORIZATION, "Bearer 00")]);
-        assert!(guard.admits("/api/v1/command", &wrong).is_err());
-        let right = format!("bearer {token}");
-        let right = headers(&[(HOST, "[::1]:5000"), (AUTHORIZATION, &right)]);
-        assert!(guard.admits("/api/v1/command", &right).is_ok());
-    }
-
-    #[test]
-    fn a_door_beyond_loopback_asks_readers_too() {
-        let (guard, _) = guard(true);
-        let plain = headers(&[(HOST, "192.168.1.5:5000")]);
-        assert!(guard.admits("/api/v1/boards", &plain).is_err());
-        assert!(guard.admits("/metrics", &plain).is_err());
-    }
-
-    #[test]
-    fn the_page_needs_no_token_and_still_no_other_name() {
-        let (guard, _) = guard(true);
-        let plain = headers(&[(HOST, "192.168.1.5:5000")]);
-        assert!(guard.admits("/", &plain).is_ok());
-        assert!(guard.admits("/index.html", &plain).is_ok());
-        let other = headers(&[(HOST, "evil.example:5000")]);
-        assert!(guard.admits("/", &other).is_err());
-    }
-
-    #[test]
-    fn other_names_and_other_sites_are_turned_away_even_with_the_token() {
-        let (guard, token) = guard(false);
-        let bearer = format!("Bearer {token}");
-        for list in [
-            vec![(HOST, "evil.example:5000")],
-            vec![(HOST, "127.0.0.1.evil.example")],
-            vec![],
-            vec![(HOST, "127.0.0.1:5000"), (ORIGIN, "http://evil.example")],
-            vec![(HOST, "127.0.0.1:5000"), (ORIGIN, "null")],
+    fn numbers_localhost_and_given_names_are_own_and_no_others() {
+        let names = ["bench.example".to_owned()];
+        for own in [
+            "127.0.0.1:5000",
+            "[::1]:5000",
+            "LocalHost",
+            "192.168.1.5",
+            "Bench.Example:5000",
         ] {
-            let mut list = headers(&list);
-            list.insert(AUTHORIZATION, bearer.parse().unwrap());
-            assert!(guard.admits("/api/v1/boards", &list).is_err(), "{list:?}");
+            assert!(is_own(own, &names), "{own}");
         }
-        let own = headers(&[(HOST, "127.0.0.1:5000"), (ORIGIN, "http://127.0.0.1:5000")]);
-        assert!(guard.admits("/api/v1/boards", &own).is_ok());
+        for other in [
+            "evil.example:5000",
+            "127.0.0.1.evil.example",
+            "bench.example.evil.example",
+            "localhost@evil.example",
+            "",
+            "/",
+        ] {
+            assert!(!is_own(other, &names), "{other}");
+        }
     }
 }

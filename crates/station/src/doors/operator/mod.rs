@@ -1,7 +1,8 @@
 //! The door for operators: the three verbs, and plain GETs where people and scripts expect them.
 //!
-//! The same routes serve two listeners. On the Unix socket the file's folder decides who may come
-//! in. On HTTP [`guard`] asks a change for the token, and turns away pages of other sites.
+//! The same routes serve two listeners. On the Unix socket [`peers`] asks the kernel who it is. On HTTP
+//! [`guard`] finds out who is asking, by a login ([`login`]) or by the token, and turns away pages of
+//! other sites. Each route says beside itself what it needs.
 //!
 //! | path | what |
 //! |---|---|
@@ -11,15 +12,20 @@
 //! | `POST /api/v1/upload` | an image out of a browser, [`upload`] |
 //! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
 //! | `GET /api/v1/…` | lists, [`plain`]; documents, [`papers`] |
+//! | `POST /api/v1/login`, `/logout`, `GET /api/v1/session` | who is asking, [`login`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /`, its files | the operator's page for a browser, [`page`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
 
+mod cookie;
 pub mod guard;
+mod headers;
+pub mod login;
 pub mod metrics;
 mod origin;
 pub mod page;
 mod papers;
+pub mod peers;
 mod plain;
 mod rehearsal;
 pub mod token;
@@ -27,17 +33,17 @@ pub mod upload;
 mod verbs;
 
 use super::json;
+use crate::doors::routes::{Access, Routes};
 use crate::engine::Engine;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Response, StatusCode, Uri};
-use axum::routing::{get, post};
 use page::Page;
 use serde_json::json;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
+use wire::operator::Role;
 
 /// Largest body: a CSV of names.
 const BODY: usize = 8 << 20;
@@ -48,29 +54,36 @@ const ANSWER: Duration = Duration::from_mins(1);
 const OPENAPI: &str = include_str!("openapi.json");
 
 /// The routes of the door, the same for both listeners.
-pub fn router(engine: Engine, page: Page) -> Router {
-    Router::new()
-        .route("/api/v1/command", post(verbs::command))
-        .route("/api/v1/query", post(verbs::query))
-        .route("/api/v1/watch", get(verbs::watch))
-        .route("/api/v1/openapi.json", get(openapi))
-        .route("/metrics", get(metrics::metrics))
+pub fn routes(engine: Engine, page: Page) -> Routes {
+    Routes::new()
+        .post(
+            "/api/v1/command",
+            Access::Role(Role::Operator),
+            verbs::command,
+        )
+        .post("/api/v1/query", Access::Look, verbs::query)
+        .get("/api/v1/watch", Access::Look, verbs::watch)
+        .get("/api/v1/openapi.json", Access::Look, openapi)
+        .get("/metrics", Access::Look, metrics::metrics)
         .merge(rehearsal::routes())
         .merge(plain::routes())
         .merge(papers::routes())
         .merge(origin::routes())
-        .fallback(move |method: Method, uri: Uri| async move {
-            page.answer(&method, uri.path())
-                .unwrap_or_else(nothing_here)
+        .with(|router| {
+            router
+                .fallback(move |method: Method, uri: Uri| async move {
+                    page.answer(&method, uri.path())
+                        .unwrap_or_else(nothing_here)
+                })
+                .method_not_allowed_fallback(wrong_method)
+                .layer(DefaultBodyLimit::max(BODY))
+                .layer(TimeoutLayer::with_status_code(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    ANSWER,
+                ))
+                .layer(CatchPanicLayer::new())
+                .with_state(engine)
         })
-        .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            ANSWER,
-        ))
-        .layer(CatchPanicLayer::new())
-        .with_state(engine)
 }
 
 async fn openapi() -> Response<Body> {
@@ -123,7 +136,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (35, 18)
+            (46, 23)
         );
     }
 }

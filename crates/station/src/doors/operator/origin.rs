@@ -6,14 +6,13 @@
 
 use super::super::clock::{database, naive_local};
 use crate::doors::json::{Outcome, answer};
+use crate::doors::routes::{Access, Routes};
 use crate::engine::Engine;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query as Params, State};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -24,16 +23,16 @@ use wire::query::{Answer, Deployment, HistoryFilter, NameFilter, Query};
 use wire::update::Update;
 use wire::{Millis, Refusal, Stage};
 
-pub(super) fn routes() -> Router<Engine> {
-    Router::new()
-        .route("/api/stats", get(stats))
-        .route("/api/venues", get(venues))
-        .route("/api/venues/{code}/stats", get(venue_stats))
-        .route("/api/deployments", get(deployments))
-        .route("/api/system/status", get(system_status))
-        .route("/api/batches", get(batches))
-        .route("/api/batches/active", get(active_batch))
-        .route("/api/batches/{id}", get(batch))
+pub(super) fn routes() -> Routes<Engine> {
+    Routes::new()
+        .get("/api/stats", Access::Look, stats)
+        .get("/api/venues", Access::Look, venues)
+        .get("/api/venues/{code}/stats", Access::Look, venue_stats)
+        .get("/api/deployments", Access::Look, deployments)
+        .get("/api/system/status", Access::Look, system_status)
+        .get("/api/batches", Access::Look, batches)
+        .get("/api/batches/active", Access::Look, active_batch)
+        .get("/api/batches/{id}", Access::Look, batch)
 }
 
 /// Asks the engine and takes the arm that belongs to the question.

@@ -2,38 +2,39 @@
 //! Base64. A browser shows what can be shown, and saves tables under their names.
 
 use super::plain::{Filter, Key, bare, path, sound};
+use crate::doors::routes::{Access, Routes};
 use crate::engine::Engine;
 use crate::papers::{self, Paper};
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Response};
-use axum::routing::get;
 use wire::batch::BatchId;
 use wire::document::{DocumentKind, LabelSheet};
 use wire::query::{Answer, HistoryFilter, NameFilter, Query};
 use wire::{BoardId, Refusal};
 
-pub(super) fn routes() -> Router<Engine> {
-    let certificate = "/api/v1/batches/{batch}/certificate";
-    Router::new()
-        .route("/api/v1/history.csv", get(history_csv))
-        .route("/api/v1/history.json", get(history_json))
-        .route("/api/v1/names.csv", get(names_csv))
-        .route("/api/v1/labels.pdf", get(labels))
-        .route("/api/v1/boards/{board}/log.txt", get(board_log))
-        .route(
-            &format!("{certificate}.pdf"),
-            get(|e, k| of_batch(e, k, |batch| DocumentKind::CertificatePdf { batch })),
+pub(super) fn routes() -> Routes<Engine> {
+    Routes::new()
+        .get("/api/v1/history.csv", Access::Look, history_csv)
+        .get("/api/v1/history.json", Access::Look, history_json)
+        .get("/api/v1/names.csv", Access::Look, names_csv)
+        .get("/api/v1/labels.pdf", Access::Look, labels)
+        .get("/api/v1/boards/{board}/log.txt", Access::Look, board_log)
+        .get(
+            "/api/v1/batches/{batch}/certificate.pdf",
+            Access::Look,
+            |e, k| of_batch(e, k, |batch| DocumentKind::CertificatePdf { batch }),
         )
-        .route(
-            &format!("{certificate}.html"),
-            get(|e, k| of_batch(e, k, |batch| DocumentKind::CertificateHtml { batch })),
+        .get(
+            "/api/v1/batches/{batch}/certificate.html",
+            Access::Look,
+            |e, k| of_batch(e, k, |batch| DocumentKind::CertificateHtml { batch }),
         )
-        .route(
-            &format!("{certificate}.csv"),
-            get(|e, k| of_batch(e, k, |batch| DocumentKind::CertificateCsv { batch })),
+        .get(
+            "/api/v1/batches/{batch}/certificate.csv",
+            Access::Look,
+            |e, k| of_batch(e, k, |batch| DocumentKind::CertificateCsv { batch }),
         )
 }
 
@@ -142,7 +143,7 @@ fn send(paper: Paper) -> Response<Body> {
     // A document runs nothing and fetches nothing.
     set(
         CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'unsafe-inline'",
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     );
     response
 }

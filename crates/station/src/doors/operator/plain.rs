@@ -2,14 +2,13 @@
 //! scripts with curl; everything here can also be asked through the verb *query*.
 
 use crate::doors::json::{Outcome, answer};
+use crate::doors::routes::{Access, Routes};
 use crate::engine::Engine;
-use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query as Params, State};
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
-use axum::routing::get;
 use wire::batch::BatchId;
 use wire::query::{Answer, EventFilter, HistoryFilter, NameFilter, Query};
 use wire::{BoardId, Refusal};
@@ -17,22 +16,30 @@ use wire::{BoardId, Refusal};
 pub(super) type Filter<T> = Result<Params<T>, QueryRejection>;
 pub(super) type Key<T> = Result<Path<T>, PathRejection>;
 
-pub(super) fn routes() -> Router<Engine> {
-    Router::new()
-        .route("/api/v1/boards", get(|e| whole(e, Query::Boards)))
-        .route("/api/v1/batches", get(|e| whole(e, Query::Batches)))
-        .route("/api/v1/images", get(|e| whole(e, Query::Images)))
-        .route("/api/v1/products", get(|e| whole(e, Query::Products)))
-        .route("/api/v1/venues", get(|e| whole(e, Query::Venues)))
-        .route("/api/v1/leases", get(|e| whole(e, Query::Leases)))
-        .route("/api/v1/stats", get(|e| whole(e, Query::Stats)))
-        .route("/api/v1/ready", get(ready))
-        .route("/api/v1/names", get(names))
-        .route("/api/v1/history", get(history))
-        .route("/api/v1/events", get(events))
-        .route("/api/v1/boards/{board}", get(board))
-        .route("/api/v1/batches/{batch}", get(batch))
-        .route("/api/v1/batches/{batch}/certificate", get(certificate))
+pub(super) fn routes() -> Routes<Engine> {
+    Routes::new()
+        .get("/api/v1/boards", Access::Look, |e| whole(e, Query::Boards))
+        .get("/api/v1/batches", Access::Look, |e| {
+            whole(e, Query::Batches)
+        })
+        .get("/api/v1/images", Access::Look, |e| whole(e, Query::Images))
+        .get("/api/v1/products", Access::Look, |e| {
+            whole(e, Query::Products)
+        })
+        .get("/api/v1/venues", Access::Look, |e| whole(e, Query::Venues))
+        .get("/api/v1/leases", Access::Look, |e| whole(e, Query::Leases))
+        .get("/api/v1/stats", Access::Look, |e| whole(e, Query::Stats))
+        .get("/api/v1/ready", Access::Look, ready)
+        .get("/api/v1/names", Access::Look, names)
+        .get("/api/v1/history", Access::Look, history)
+        .get("/api/v1/events", Access::Look, events)
+        .get("/api/v1/boards/{board}", Access::Look, board)
+        .get("/api/v1/batches/{batch}", Access::Look, batch)
+        .get(
+            "/api/v1/batches/{batch}/certificate",
+            Access::Look,
+            certificate,
+        )
 }
 
 async fn whole(State(engine): State<Engine>, query: Query) -> Response<Body> {

@@ -2,21 +2,19 @@
 //! for the command `image_add`.
 
 use crate::doors::json::Outcome;
+use crate::doors::routes::{Access, Caller, Routes};
+use crate::engine::Engine;
 use crate::library::uploads::Uploads;
-use axum::Router;
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{DefaultBodyLimit, Query as Params, State};
+use axum::extract::{DefaultBodyLimit, Extension, Query as Params, State};
 use axum::http::Response;
 use axum::response::IntoResponse as _;
-use axum::routing::post;
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt as _;
 use tokio_stream::StreamExt as _;
 use wire::Refusal;
+use wire::operator::Role;
 use wire::refusal::Code;
-
-/// The path of the route.
-pub(super) const PATH: &str = "/api/v1/upload";
 
 #[derive(Deserialize)]
 struct Named {
@@ -30,19 +28,38 @@ struct Uploaded {
 }
 
 /// The route. It stands outside the limits of the others: an image is large and takes its time.
-pub fn router(uploads: Uploads) -> Router {
-    Router::new()
-        .route(PATH, post(upload))
-        .layer(DefaultBodyLimit::disable())
-        .with_state(uploads)
+pub fn routes(engine: Engine, uploads: Uploads) -> Routes {
+    Routes::new()
+        .post("/api/v1/upload", Access::Role(Role::Operator), upload)
+        .with(|router| {
+            router
+                .layer(DefaultBodyLimit::disable())
+                .with_state(Rooms { engine, uploads })
+        })
+}
+
+#[derive(Clone)]
+struct Rooms {
+    engine: Engine,
+    uploads: Uploads,
 }
 
 async fn upload(
-    State(uploads): State<Uploads>,
+    State(Rooms { engine, uploads }): State<Rooms>,
+    Extension(caller): Extension<Caller>,
     Params(named): Params<Named>,
     body: Body,
 ) -> Response<Body> {
-    Outcome(take(&uploads, &named.file_name, body).await).into_response()
+    let taken = take(&uploads, &named.file_name, body).await;
+    engine
+        .record(
+            &caller.who,
+            "upload",
+            &named.file_name,
+            taken.as_ref().err(),
+        )
+        .await;
+    Outcome(taken).into_response()
 }
 
 async fn take(uploads: &Uploads, name: &str, body: Body) -> Result<Uploaded, Refusal> {

@@ -3,21 +3,40 @@
 mod batches;
 mod boards;
 mod names;
+mod operators;
 mod products;
+pub(super) mod profiles;
 pub(super) mod rehearsals;
 mod settings;
 pub(super) mod shared;
 mod venues;
 
 use super::effect::Effect;
-use super::image;
 use super::turn::Turn;
+use super::{backup, image};
 use shared::done;
 use wire::command::{Command, Receipt};
 use wire::refusal::Refusal;
 
-/// Does what a command says.
-pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refusal> {
+/// May a command end logins?
+pub(super) fn is_about_operators(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::OperatorPassword { .. }
+            | Command::OperatorRole { .. }
+            | Command::OperatorDisable { .. }
+            | Command::OperatorRemove { .. }
+    )
+}
+
+/// Does what a command says. `hash` is that of the password in it; a command that is only tried has
+/// none.
+#[expect(clippy::too_many_lines, reason = "one arm for each command")]
+pub(super) fn run(
+    turn: &mut Turn<'_>,
+    command: Command,
+    hash: Option<&str>,
+) -> Result<Receipt, Refusal> {
     match command {
         Command::ProductAdd {
             code,
@@ -109,6 +128,30 @@ pub(super) fn run(turn: &mut Turn<'_>, command: Command) -> Result<Receipt, Refu
         Command::BoardPlace { board, place } => boards::place(turn, board, &place),
         Command::PreferencesSet(preferences) => settings::preferences(turn, preferences),
         Command::DeploymentSet(choice) => settings::deployment(turn, &choice),
+        Command::OperatorAdd {
+            name,
+            role,
+            password,
+        } => operators::add(turn, &name, role, &password, hash),
+        Command::OperatorPassword { name, password } => {
+            operators::password(turn, &name, &password, hash)
+        }
+        Command::OperatorRole { name, role } => operators::role(turn, &name, role),
+        Command::OperatorDisable { name, disabled } => operators::disable(turn, &name, disabled),
+        Command::OperatorRemove { name } => operators::remove(turn, &name),
+        Command::ProfileSave {
+            name,
+            product,
+            venue,
+        } => profiles::save(turn, &name, product.as_ref(), venue.as_ref()),
+        Command::ProfileImport { text, replace } => profiles::import(turn, &text, replace),
+        Command::ProfileApply { name } => profiles::apply(turn, &name),
+        Command::ProfileRemove { name } => profiles::remove(turn, &name),
+        Command::ConfigReload => Err(Refusal::invalid(
+            "command",
+            "Reading the configuration again cannot be tried.",
+        )),
+        Command::BackupNow => backup::now(turn),
         Command::Unknown => Err(Refusal::invalid(
             "command",
             "This version does not know that command.",

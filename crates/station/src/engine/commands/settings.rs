@@ -58,20 +58,7 @@ pub(super) fn deployment(
         deployment::keep(turn, &wanted.choice())?;
         return Ok(done("Nothing has changed.".to_owned()));
     }
-    let writing = turn.bench.seats().filter(|s| s.tile.stage.is_working());
-    let writing = writing.count();
-    if writing > 0 {
-        let text = format!(
-            "{writing} {} being written; another network card would cut {} off.",
-            if writing == 1 {
-                "board is"
-            } else {
-                "boards are"
-            },
-            if writing == 1 { "it" } else { "them" },
-        );
-        return Err(Refusal::conflict(text).next("Wait until they are done, or cancel the batch."));
-    }
+    deployment::none_is_written(turn)?;
     deployment::keep(turn, &wanted.choice())?;
     turn.note(
         &About::default(),

@@ -82,6 +82,7 @@ async fn one_boot_has_one_token_and_the_next_boot_another() {
 async fn a_token_survives_a_restart_of_the_station() {
     let rig = Rig::with_batch(1).await;
     rig.discover(7).await;
+    rig.lease(7).await;
     let token = install(&rig, who(7)).token;
     let rig = rig.reopen().await;
     rig.engine.set_require_token(true);
@@ -92,7 +93,8 @@ async fn a_token_survives_a_restart_of_the_station() {
     );
     let mut check_in = board(7);
     check_in.token = Some(token);
-    assert!(matches!(rig.ask(check_in).await, Order::Provision(_)));
+    let order = rig.engine.check_in(address(7), check_in).await.unwrap();
+    assert!(matches!(order, Order::Provision(_)));
 }
 
 #[tokio::test]
@@ -192,7 +194,8 @@ async fn a_boot_rom_that_does_not_say_who_it_is_is_known_by_its_folder() {
     assert_eq!(boards[0].id, BoardId::Pi(7));
     let mut check_in = board(7);
     check_in.token = Some(token);
-    assert!(matches!(rig.ask(check_in).await, Order::Provision(_)));
+    let order = rig.engine.check_in(address(7), check_in).await.unwrap();
+    assert!(matches!(order, Order::Provision(_)));
 }
 
 #[tokio::test]

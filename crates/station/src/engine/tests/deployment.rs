@@ -4,7 +4,9 @@ use super::*;
 use crate::config::{Config, Deployment, Environment};
 use crate::engine::Effect;
 use crate::net::Nic;
-use crate::outside::{Outside, Soon};
+use crate::outside::{Outside, Soon, alone};
+use wire::backup::Backups;
+use wire::configuration::{Change, Configuration, Value};
 use wire::health::{ServerKind, Transfer, Works};
 use wire::nic::DeploymentChoice;
 use wire::query::Tried;
@@ -51,8 +53,28 @@ impl Outside for Machine {
         })
     }
 
+    fn backups(&self, _: Option<Millis>) -> Soon<'_, Result<Backups, Refusal>> {
+        Box::pin(async { Err(alone()) })
+    }
+
+    fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>> {
+        Box::pin(async { Err(alone()) })
+    }
+
+    fn apply(&self, _: Box<Config>, _: Vec<Change>) -> Soon<'_, ()> {
+        Box::pin(async {})
+    }
+
+    fn configuration(&self, _: Option<Deployment>) -> Configuration {
+        Configuration::default()
+    }
+
     fn page(&self) -> Option<String> {
         Some("http://127.0.0.1:5000".to_owned())
+    }
+
+    fn fingerprint(&self) -> Option<String> {
+        None
     }
 }
 
@@ -60,24 +82,24 @@ fn configured() -> Deployment {
     Config::defaults(&Environment::default()).deployment
 }
 
-async fn begin(rig: &Rig, fixed_by: Option<&str>) -> Deployment {
+pub(super) async fn begin(rig: &Rig, fixed_by: Option<&str>) -> Deployment {
     let fixed_by = fixed_by.map(ToOwned::to_owned);
     let begun = rig.engine.begin(Arc::new(Machine), configured(), fixed_by);
     begun.await.unwrap()
 }
 
-fn on(nic: &str) -> DeploymentChoice {
+pub(super) fn on(nic: &str) -> DeploymentChoice {
     DeploymentChoice {
         interface: Some(nic.to_owned()),
         ..configured().choice()
     }
 }
 
-async fn set(rig: &Rig, choice: DeploymentChoice) -> Result<Receipt, Refusal> {
+pub(super) async fn set(rig: &Rig, choice: DeploymentChoice) -> Result<Receipt, Refusal> {
     rig.engine.command(Command::DeploymentSet(choice)).await
 }
 
-async fn settings(rig: &Rig) -> Settings {
+pub(super) async fn settings(rig: &Rig) -> Settings {
     match rig.engine.query(Query::Settings).await.unwrap() {
         Answer::Settings(settings) => *settings,
         other => panic!("settings were asked for, not {other:?}"),

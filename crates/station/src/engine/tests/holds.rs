@@ -251,6 +251,7 @@ async fn a_check_in_without_its_token_gets_nothing() {
     let refusal = rig.engine.check_in(address(7), board(7)).await.unwrap_err();
     assert_eq!(refusal.code, Code::Forbidden);
     rig.discover(8).await;
+    rig.lease(8).await;
     let super::super::BootAnswer::Install(install) =
         rig.engine.boot_answer(super::super::BootClient {
             ip: address(8),

@@ -3,16 +3,16 @@
 const KEY = 'punnet.token';
 
 class Token {
-  /** True after the station refused something for want of a token. */
-  wanted = $state(false);
-
   get(): string | null {
     return sessionStorage.getItem(KEY);
   }
 
   set(text: string) {
     sessionStorage.setItem(KEY, text.trim());
-    this.wanted = false;
+  }
+
+  forget() {
+    sessionStorage.removeItem(KEY);
   }
 
   /** Takes `#token=…` out of the address, so that it stays in no history. */

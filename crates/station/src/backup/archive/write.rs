@@ -1,0 +1,232 @@
+//! Making an archive: everything is hashed first, then written in one go under a name that does not
+//! count, made durable and given its name.
+
+use super::{DATABASE, Entry, FORMAT, KEPT, Listed, MANIFEST, Manifest, SETTINGS, pack_name};
+use crate::backup::Progress;
+use crate::store::StoreError;
+use crate::store::copies::{self, CopyError};
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use wire::Millis;
+
+/// Packs are compressed already; the rest is small.
+const LEVEL: i32 = 3;
+
+/// What an archive is made of.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// A snapshot of the database.
+    pub snapshot: &'a Path,
+    /// When it was made.
+    pub made: Millis,
+    /// The data folder.
+    pub data_dir: &'a Path,
+    /// The file of settings, when there is one.
+    pub settings: Option<&'a Path>,
+    /// Take the packs along.
+    pub packs: bool,
+}
+
+/// Why there is no archive. Nothing of it was left.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// It is there already.
+    #[error("{0} exists already. Choose another name, or move it away")]
+    Exists(PathBuf),
+    /// A file cannot be read or written.
+    #[error("{file} cannot be {act}: {error}")]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// `read` or `written`.
+        act: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// The snapshot cannot be used.
+    #[error(transparent)]
+    Snapshot(#[from] CopyError),
+    /// The snapshot cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An archive that was made.
+#[derive(Debug)]
+pub struct Made {
+    /// What is in it.
+    pub manifest: Manifest,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Makes the archive `to`.
+pub fn write(source: &Source<'_>, to: &Path, progress: Progress<'_>) -> Result<Made, WriteError> {
+    if to.exists() {
+        return Err(WriteError::Exists(to.to_owned()));
+    }
+    let schema = copies::examine(source.snapshot)?;
+    let mut files: Vec<(String, PathBuf)> = vec![(DATABASE.to_owned(), source.snapshot.to_owned())];
+    files.extend(
+        source
+            .settings
+            .map(|file| (SETTINGS.to_owned(), file.to_owned())),
+    );
+    let kept = KEPT.iter().map(|name| (*name, source.data_dir.join(name)));
+    files.extend(
+        kept.filter(|(_, file)| file.exists())
+            .map(|(name, file)| (name.to_owned(), file)),
+    );
+    let mut images = Vec::new();
+    for image in copies::images(source.snapshot)? {
+        let name = pack_name(&image.id);
+        let file = source.data_dir.join(&name);
+        let packed = source.packs && file.exists();
+        if packed {
+            files.push((name, file));
+        }
+        images.push(Listed::of(&image, packed));
+    }
+    // Hashed and then written: every byte is read twice.
+    let size = |file: &PathBuf| fs::metadata(file).map_or(0, |about| about.len());
+    let total = 2 * files.iter().map(|(_, file)| size(file)).sum::<u64>();
+    let gauge = Gauge {
+        done: AtomicU64::new(0),
+        total,
+        progress,
+    };
+    let mut entries = Vec::new();
+    for (name, file) in &files {
+        entries.push(hash(name, file, &gauge)?);
+    }
+    let manifest = Manifest {
+        format: FORMAT,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        machine: machine(),
+        made: source.made,
+        schema,
+        images,
+        files: entries,
+    };
+    let bytes = store(&manifest, &files, to, &gauge)?;
+    Ok(Made { manifest, bytes })
+}
+
+struct Gauge<'a> {
+    done: AtomicU64,
+    total: u64,
+    progress: Progress<'a>,
+}
+
+impl Gauge<'_> {
+    fn add(&self, bytes: usize) {
+        let bytes = bytes as u64;
+        let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        (self.progress)(done.min(self.total), self.total);
+    }
+}
+
+/// Counts what is read.
+struct Counted<'a, R> {
+    inner: R,
+    gauge: &'a Gauge<'a>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.gauge.add(n);
+        Ok(n)
+    }
+}
+
+fn open<'a>(file: &Path, gauge: &'a Gauge<'a>) -> Result<Counted<'a, File>, WriteError> {
+    let inner = File::open(file).map_err(unreadable(file))?;
+    Ok(Counted { inner, gauge })
+}
+
+fn unreadable(file: &Path) -> impl Fn(io::Error) -> WriteError + '_ {
+    move |error| WriteError::File {
+        file: file.to_owned(),
+        act: "read",
+        error,
+    }
+}
+
+fn hash(name: &str, file: &Path, gauge: &Gauge<'_>) -> Result<Entry, WriteError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut reader = open(file, gauge)?;
+    let bytes = io::copy(&mut reader, &mut hasher).map_err(unreadable(file))?;
+    Ok(Entry {
+        name: name.to_owned(),
+        bytes,
+        blake3: hasher.finalize().to_hex().to_string(),
+    })
+}
+
+fn store(
+    manifest: &Manifest,
+    files: &[(String, PathBuf)],
+    to: &Path,
+    gauge: &Gauge<'_>,
+) -> Result<u64, WriteError> {
+    let failed = |error| WriteError::File {
+        file: to.to_owned(),
+        act: "written",
+        error,
+    };
+    let folder = to.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    // Of mode 0600 from its first moment; gone again unless it gets its name.
+    let mut part = tempfile::Builder::new()
+        .prefix(".punnet-backup-")
+        .tempfile_in(folder)
+        .map_err(failed)?;
+    let buffer = BufWriter::new(part.as_file_mut());
+    let mut encoder = zstd::Encoder::new(buffer, LEVEL).map_err(failed)?;
+    encoder.include_checksum(true).map_err(failed)?;
+    let mut tar = tar::Builder::new(encoder);
+    let list = serde_json::to_vec_pretty(manifest).map_err(|e| failed(e.into()))?;
+    append(&mut tar, MANIFEST, list.len() as u64, &list[..]).map_err(failed)?;
+    for ((name, file), entry) in files.iter().zip(&manifest.files) {
+        let reader = open(file, gauge)?.take(entry.bytes);
+        append(&mut tar, name, entry.bytes, reader).map_err(unreadable(file))?;
+    }
+    let finished = tar
+        .into_inner()
+        .and_then(zstd::Encoder::finish)
+        .and_then(|mut buffer| buffer.flush());
+    finished.map_err(failed)?;
+    part.as_file().sync_all().map_err(failed)?;
+    let whole = part
+        .persist_noclobber(to)
+        .map_err(|e| match e.error.kind() {
+            io::ErrorKind::AlreadyExists => WriteError::Exists(to.to_owned()),
+            _ => failed(e.error),
+        })?;
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
+    Ok(whole.metadata().map_err(failed)?.len())
+}
+
+fn append(
+    tar: &mut tar::Builder<impl io::Write>,
+    name: &str,
+    bytes: u64,
+    content: impl Read,
+) -> io::Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(bytes);
+    header.set_mode(0o600);
+    header.set_entry_type(tar::EntryType::Regular);
+    tar.append_data(&mut header, name, content)
+}
+
+fn machine() -> String {
+    let name = nix::sys::utsname::uname();
+    let name = name.map(|u| u.nodename().to_string_lossy().into_owned());
+    name.unwrap_or_default()
+}

@@ -1,0 +1,143 @@
+//! The configuration of a running station: what is in effect, and how what changed is applied.
+
+use crate::backup::Plan;
+use crate::config::{Config, ConfigError, Deployment, Dhcp, same_but, shown};
+use crate::supervise::Orders;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, watch};
+use wire::configuration::{Change, Configuration, Value};
+use wire::refusal::{Code, Refusal};
+
+/// Whoever runs a station and knows where its configuration comes from.
+pub trait Reload: Send + Sync + 'static {
+    /// Reads it again.
+    fn read(&self) -> Result<Config, ConfigError>;
+
+    /// What concerns the whole program and not only the station is applied.
+    fn apply(&self, config: &Config);
+}
+
+/// What is in effect, and the lines to those who follow changes.
+pub(super) struct Live {
+    reload: Option<Arc<dyn Reload>>,
+    now: Mutex<Now>,
+    plan: watch::Sender<Plan>,
+    orders: mpsc::Sender<Orders>,
+}
+
+struct Now {
+    file: Option<String>,
+    values: Vec<Value>,
+    config: Config,
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").finish_non_exhaustive()
+    }
+}
+
+impl Live {
+    pub(super) fn new(
+        config: &Config,
+        reload: Option<Arc<dyn Reload>>,
+        plan: watch::Sender<Plan>,
+        orders: mpsc::Sender<Orders>,
+    ) -> Self {
+        Self {
+            reload,
+            now: Mutex::new(Now {
+                file: file_of(config),
+                values: shown(config, None),
+                config: config.clone(),
+            }),
+            plan,
+            orders,
+        }
+    }
+
+    pub(super) fn plan(&self) -> Plan {
+        self.plan.borrow().clone()
+    }
+
+    pub(super) async fn read_again(&self) -> Result<(Vec<Value>, Config), Refusal> {
+        let reload = self.reload.clone().ok_or_else(|| {
+            Refusal::conflict("This station has no configuration file to be read again.")
+        })?;
+        let read = tokio::task::spawn_blocking(move || reload.read());
+        let read = read
+            .await
+            .map_err(|gone| Refusal::internal(gone.to_string()))?;
+        let wanted = read.map_err(|why| {
+            Refusal::new(Code::Invalid, why.to_string())
+                .next("The station goes on with the configuration it has.")
+        })?;
+        Ok((self.now().values.clone(), wanted))
+    }
+
+    /// Applies what is not the engine's.
+    pub(super) async fn apply(&self, wanted: Box<Config>, waiting: Vec<Change>) {
+        if let Some(reload) = &self.reload {
+            reload.apply(&wanted);
+        }
+        let (dhcp, plan) = {
+            let mut now = self.now();
+            now.values = same_but(&now.values, shown(&wanted, None), &waiting);
+            now.file = file_of(&wanted);
+            // What waits for a restart still is as it was, the data folder above all.
+            let plan = wanted.backup.plan(&now.config.data_dir);
+            let dhcp = (now.config.dhcp != wanted.dhcp).then(|| wanted.dhcp.clone());
+            now.config.dhcp = wanted.dhcp;
+            now.config.sources = wanted.sources;
+            (dhcp, plan)
+        };
+        self.plan.send_if_modified(|old| {
+            let news = *old != plan;
+            *old = plan;
+            news
+        });
+        if let Some(dhcp) = dhcp {
+            self.order_dhcp(dhcp).await;
+        }
+    }
+
+    async fn order_dhcp(&self, dhcp: Dhcp) {
+        if self
+            .orders
+            .send(Orders::Dhcp(Box::new(dhcp)))
+            .await
+            .is_err()
+        {
+            tracing::debug!("the deployment side has ended");
+        }
+    }
+
+    pub(super) fn configuration(&self, chosen: Option<Deployment>) -> Configuration {
+        let now = self.now();
+        let mut values = now.values.clone();
+        if let Some(chosen) = chosen {
+            let over = shown(&now.config, Some(&chosen));
+            for value in &mut values {
+                let chosen = over
+                    .iter()
+                    .find(|over| over.key == value.key && over.from.ends_with("choice"));
+                if let Some(chosen) = chosen {
+                    value.clone_from(chosen);
+                }
+            }
+        }
+        Configuration {
+            file: now.file.clone(),
+            values,
+        }
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn file_of(config: &Config) -> Option<String> {
+    let file = config.sources.file.as_ref();
+    file.map(|file| file.display().to_string())
+}

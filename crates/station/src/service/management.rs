@@ -1,0 +1,178 @@
+//! The management side of a station: its two listeners, what guards them, and the certificate.
+
+use super::StartError;
+use crate::config::{Config, Management};
+use crate::doors::certificate::{self, Certificate, CertificateError};
+use crate::doors::listen;
+use crate::doors::operator::guard::{Guard, Limits, guarded};
+use crate::doors::operator::page::Page;
+use crate::doors::operator::peers::{Peers, known};
+use crate::doors::operator::token::Token;
+use crate::doors::operator::{self, login, upload};
+use crate::doors::routes::{Listed, Routes};
+use crate::doors::tls::Tls;
+use crate::engine::Engine;
+use crate::library::uploads::Uploads;
+use crate::supervise::launch::listen_tcp;
+use std::fs::{self, Permissions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The listeners, open and not yet served.
+pub(super) struct Listening {
+    tcp: TcpListener,
+    unix: UnixListener,
+    peers: Peers,
+    tls: Option<Tls>,
+    names: Arc<[String]>,
+    token: Token,
+    management: Management,
+    /// Where the first listens.
+    pub(super) at: SocketAddr,
+    /// The fingerprint of the certificate, when there is TLS.
+    pub(super) fingerprint: Option<String>,
+}
+
+impl Listening {
+    /// Opens them.
+    pub(super) fn open(config: &Config) -> Result<Self, StartError> {
+        let management = config.management.clone();
+        let token = Token::load_or_create(&config.data_dir)?;
+        let (tcp, at) = open_tcp(management.listen)?;
+        let names = names(&management);
+        let (tls, fingerprint) = match management.tls {
+            false => (None, None),
+            true => {
+                let certificate = certificate_of(&config.data_dir, &management)?;
+                let fingerprint = certificate.fingerprint.clone();
+                let tls = Tls::new(certificate, Arc::clone(&names)).map_err(StartError::Tls)?;
+                (Some(tls), Some(fingerprint))
+            }
+        };
+        let (unix, peers) = open_socket(config)?;
+        match &fingerprint {
+            Some(fingerprint) => {
+                tracing::info!(%at, %fingerprint, "the door for operators speaks HTTPS");
+            }
+            None if !at.ip().is_loopback() => tracing::warn!(
+                %at,
+                "the door for operators is open to other machines and not encrypted: passwords and \
+                 the token can be read on the way"
+            ),
+            None => {}
+        }
+        Ok(Self {
+            tcp,
+            unix,
+            peers,
+            tls,
+            names,
+            token,
+            management,
+            at,
+            fingerprint,
+        })
+    }
+
+    /// Serves them until `stop`.
+    pub(super) fn serve(
+        self,
+        engine: &Engine,
+        page: Page,
+        uploads: Uploads,
+        stop: &CancellationToken,
+    ) -> (Vec<Listed>, [JoinHandle<()>; 2]) {
+        let guard = Guard {
+            engine: engine.clone(),
+            token: self.token,
+            loopback: self.at.ip().is_loopback(),
+            secure: self.tls.is_some(),
+            port: self.at.port(),
+            names: self.names,
+            sessions: self.management.sessions,
+            limits: Arc::new(Limits::default()),
+        };
+        let routes = routes(engine, page, uploads, guard.clone());
+        let list = routes.list().to_vec();
+        let routes = routes.into_router();
+        let outer = guarded(routes.clone(), guard);
+        let tcp = match self.tls {
+            Some(tls) => tokio::spawn(listen::tls(self.tcp, outer, tls, stop.clone())),
+            None => tokio::spawn(listen::tcp(self.tcp, outer, stop.clone())),
+        };
+        let inner = known(routes, self.peers);
+        let unix = tokio::spawn(listen::unix(self.unix, inner, stop.clone()));
+        (list, [tcp, unix])
+    }
+}
+
+fn routes(engine: &Engine, page: Page, uploads: Uploads, guard: Guard) -> Routes {
+    operator::routes(engine.clone(), page)
+        .merge(login::routes(guard))
+        .merge(upload::routes(engine.clone(), uploads))
+}
+
+/// Names that a browser may reach the station by, addresses and localhost aside. Its own name counts
+/// only where a certificate proves that it is meant.
+fn names(management: &Management) -> Arc<[String]> {
+    let mut names = management.names.clone();
+    if management.tls {
+        names.extend(certificate::host_names());
+    }
+    names.into()
+}
+
+fn certificate_of(folder: &Path, management: &Management) -> Result<Certificate, CertificateError> {
+    match &management.certificate {
+        Some((certificate, key)) => certificate::load(certificate, key),
+        None => {
+            let mut names = certificate::own_names();
+            names.extend(management.names.iter().cloned());
+            certificate::load_or_make(folder, &names)
+        }
+    }
+}
+
+fn open_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let listener = match at {
+        SocketAddr::V4(v4) => listen_tcp(None, v4)?,
+        SocketAddr::V6(_) => std::net::TcpListener::bind(at)
+            .and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                TcpListener::from_std(listener)
+            })
+            .map_err(|why| StartError::Operator {
+                at: at.to_string(),
+                why,
+            })?,
+    };
+    let real = listener.local_addr().unwrap_or(at);
+    Ok((listener, real))
+}
+
+/// The socket, and who may speak through it: its mode says the same to the kernel.
+fn open_socket(config: &Config) -> Result<(UnixListener, Peers), StartError> {
+    let path = config.socket();
+    let failed = |why| StartError::Operator {
+        at: path.display().to_string(),
+        why,
+    };
+    let peers = Peers::of_process(config.management.group.as_deref())
+        .map_err(|why| failed(io::Error::other(why)))?;
+    let open = || {
+        let listener = config.open_socket()?;
+        if let Some(group) = peers.group() {
+            nix::unistd::chown(&path, None, Some(group)).map_err(io::Error::from)?;
+            fs::set_permissions(&path, Permissions::from_mode(0o660))?;
+        }
+        UnixListener::from_std(listener)
+    };
+    let listener = open().map_err(failed)?;
+    Ok((listener, peers))
+}

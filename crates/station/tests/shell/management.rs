@@ -1,0 +1,359 @@
+//! The management side as a browser, a script and a stranger meet it: logins over a real socket, what
+//! they allow, how they end, and what a browser is kept from.
+
+use crate::rig::{Reply, Rig};
+use std::io::{BufRead as _, BufReader, Write as _};
+use wire::command::Command;
+use wire::operator::{Deed, DeedFilter, DeedOutcome, Door, Password, Role, Session};
+use wire::query::{Answer, Query};
+
+pub(crate) const GOOD: &str = "four words in a row";
+const ADD: &[u8] = br#"{"command":"venue_add","code":"ARIA","name":"Aria"}"#;
+const COMMAND: &str = "POST /api/v1/command HTTP/1.1";
+
+impl Rig {
+    pub(crate) fn add_operator(&self, name: &str, role: Role) {
+        self.command(Command::OperatorAdd {
+            name: name.parse().unwrap(),
+            role,
+            password: Password::new(GOOD),
+        })
+        .unwrap();
+    }
+
+    pub(crate) fn try_login(&self, name: &str, password: &str) -> Reply {
+        let body = serde_json::json!({"name": name, "password": password}).to_string();
+        let line = "POST /api/v1/login HTTP/1.1\r\nX-Punnet: page";
+        self.operator(line, body.as_bytes())
+    }
+
+    /// Logs in; the result is the line of the cookie, as a browser sends it.
+    pub(crate) fn login(&self, name: &str) -> String {
+        let reply = self.try_login(name, GOOD);
+        assert_eq!(reply.status, 200, "{}", reply.json());
+        cookie(&reply)
+    }
+
+    fn session(&self, headers: &str) -> Session {
+        self.operator(&format!("GET /api/v1/session HTTP/1.1{headers}"), b"")
+            .as_()
+    }
+
+    pub(crate) fn deeds(&self) -> Vec<Deed> {
+        match self.query(Query::Deeds(DeedFilter::default())).unwrap() {
+            Answer::Deeds(mut rows) => {
+                rows.reverse();
+                rows
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The header of a request that carries the cookie of an answer.
+pub(crate) fn cookie(reply: &Reply) -> String {
+    let set = reply.header("set-cookie").unwrap();
+    format!("\r\nCookie: {}", set.split(';').next().unwrap())
+}
+
+/// The mark of the page.
+const PAGE: &str = "\r\nX-Punnet: page";
+
+#[test]
+fn a_browser_logs_in_works_and_logs_out_and_all_of_it_is_on_the_record() {
+    let rig = Rig::new();
+    let before = rig.session("");
+    assert!(before.open && !before.operators && before.role.is_none());
+    rig.add_operator("tess", Role::Operator);
+    let closed = rig.session("");
+    assert!(!closed.open && closed.operators, "who can log in, must");
+    assert_eq!(rig.operator("GET /api/v1/boards HTTP/1.1", b"").status, 401);
+    let page = rig.operator("GET / HTTP/1.1", b"");
+    assert_eq!(page.status, 200, "the page is for everybody");
+
+    let reply = rig.try_login(" Tess ", GOOD);
+    let set = reply.header("set-cookie").unwrap().to_owned();
+    assert!(set.starts_with(&format!("punnet-{}=", rig.at.operator.port())));
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Strict") && !set.contains("Secure"));
+    let cookie = cookie(&reply);
+    let now = rig.session(&cookie);
+    assert_eq!(
+        (now.name.as_deref(), now.role),
+        (Some("tess"), Some(Role::Operator))
+    );
+    assert!(now.until.is_some());
+    let get = format!("GET /api/v1/boards HTTP/1.1{cookie}");
+    assert_eq!(rig.operator(&get, b"").status, 200);
+    let done = rig.operator(&format!("{COMMAND}{cookie}{PAGE}"), ADD);
+    assert_eq!(done.status, 200, "{}", done.json());
+
+    let out = rig.operator(&format!("POST /api/v1/logout HTTP/1.1{cookie}{PAGE}"), b"");
+    assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
+    assert_eq!(
+        rig.operator(&get, b"").status,
+        401,
+        "the key is worth nothing now"
+    );
+    let rows = rig.deeds();
+    let seen: Vec<_> = rows
+        .iter()
+        .map(|row| (row.who.as_str(), row.door, row.action.as_str()))
+        .collect();
+    assert_eq!(
+        seen[1..],
+        [
+            ("tess", Door::Login, "login"),
+            ("tess", Door::Login, "venue_add"),
+            ("tess", Door::Login, "logout"),
+        ]
+    );
+    assert!(rows[1..].iter().all(|row| row.origin == "127.0.0.1"));
+    assert!(rows.iter().all(|row| row.outcome == DeedOutcome::Done));
+}
+
+#[test]
+fn the_socket_and_the_token_are_known_by_name_on_the_record() {
+    let rig = Rig::new();
+    let socket = rig.operator_socket(COMMAND, ADD);
+    assert_eq!(socket.status, 200);
+    let bearer = format!("\r\nAuthorization: Bearer {}", rig.token());
+    let again = rig.operator(&format!("{COMMAND}{bearer}"), ADD);
+    assert_eq!(again.status, 409);
+    let rows = rig.deeds();
+    let user = station::who::Who::here().name;
+    assert_eq!(
+        (rows[0].who.as_str(), rows[0].door),
+        (user.as_str(), Door::Socket)
+    );
+    assert_eq!((rows[1].who.as_str(), rows[1].door), ("token", Door::Token));
+    assert_eq!(rows[1].outcome, DeedOutcome::Refused);
+    let of_socket: Session = rig
+        .operator_socket("GET /api/v1/session HTTP/1.1", b"")
+        .as_();
+    assert_eq!(of_socket.role, Some(Role::Admin));
+}
+
+#[test]
+fn a_viewer_looks_an_operator_works_and_an_administrator_decides() {
+    let rig = Rig::new();
+    rig.add_operator("ada", Role::Admin);
+    rig.add_operator("tess", Role::Operator);
+    rig.add_operator("wall", Role::Viewer);
+    let add: &[u8] =
+        br#"{"command":"operator_add","name":"bess","role":"viewer","password":"four words in a row"}"#;
+    let remove = br#"{"command":"image_remove","image":"abababababababababababababababababababababababababababababababab"}"#;
+    let deeds = br#"{"query":"deeds"}"#;
+    let tried = br#"{"query":"try","of":{"command":"venue_add","code":"CORO","name":"Corona"}}"#;
+    for (name, look, work, decide, removes) in [
+        ("wall", 200, 403, 403, 403),
+        ("tess", 200, 200, 403, 403),
+        ("ada", 200, 409, 200, 404),
+    ] {
+        let with = format!("{}{PAGE}", rig.login(name));
+        let query = format!("POST /api/v1/query HTTP/1.1{with}");
+        let command = |body: &[u8]| rig.operator(&format!("{COMMAND}{with}"), body).status;
+        let looked = rig.operator(&query, br#"{"query":"boards"}"#).status;
+        assert_eq!((looked, command(ADD)), (look, work), "{name}");
+        assert_eq!((command(add), command(remove)), (decide, removes), "{name}");
+        let read = rig.operator(&query, deeds).status;
+        assert_eq!(read, if name == "ada" { 200 } else { 403 }, "{name}");
+        let would = rig.operator(&query, tried).json();
+        let expected = if name == "wall" { "refuse" } else { "do" };
+        assert_eq!(would["value"]["would"], expected, "{name}");
+    }
+    let viewer = rig.operator(&format!("{COMMAND}{}{PAGE}", rig.login("wall")), ADD);
+    let words = viewer.json()["next"].as_str().unwrap().to_owned();
+    assert!(words.contains("role operator"), "{words}");
+}
+
+#[test]
+fn a_login_that_was_not_used_for_too_long_is_none() {
+    let rig = Rig::set(|config| config.management.sessions.idle = std::time::Duration::ZERO);
+    rig.add_operator("tess", Role::Operator);
+    let cookie = rig.login("tess");
+    let reply = rig.operator(&format!("GET /api/v1/boards HTTP/1.1{cookie}"), b"");
+    assert_eq!(reply.status, 401);
+    let forged = cookie.replace(|c: char| c.is_ascii_lowercase() && c <= 'f', "0");
+    let reply = rig.operator(&format!("GET /api/v1/boards HTTP/1.1{forged}"), b"");
+    assert_eq!(reply.status, 401);
+}
+
+#[test]
+fn a_watch_ends_with_its_login() {
+    let rig = Rig::new();
+    rig.add_operator("ada", Role::Admin);
+    rig.add_operator("tess", Role::Viewer);
+    let cookie = rig.login("tess");
+    let mut stream = rig.connect();
+    let host = rig.operator_host();
+    write!(
+        stream,
+        "GET /api/v1/watch HTTP/1.1\r\nHost: {host}{cookie}\r\n\r\n"
+    )
+    .unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("{\"update\":\"snapshot\"")));
+    rig.command(Command::OperatorRemove {
+        name: "tess".parse().unwrap(),
+    })
+    .unwrap();
+    // The last chunk is empty, and nothing follows.
+    assert!(lines.any(|line| line == "0"), "the watch goes on");
+}
+
+#[test]
+fn pages_of_other_sites_change_nothing_with_somebody_elses_login() {
+    let rig = Rig::new();
+    rig.add_operator("tess", Role::Operator);
+    let cookie = rig.login("tess");
+    let host = rig.operator_host();
+    for (headers, why) in [
+        (cookie.clone(), "a form sends no header of its own"),
+        (
+            format!("{cookie}{PAGE}\r\nOrigin: http://evil.example"),
+            "another site",
+        ),
+        (
+            format!("{cookie}{PAGE}\r\nOrigin: null"),
+            "a frame without a site",
+        ),
+        (
+            format!("{cookie}{PAGE}\r\nOrigin: https://{host}"),
+            "another scheme",
+        ),
+        (
+            format!("{cookie}{PAGE}\r\nHost: evil.example"),
+            "another name of this machine",
+        ),
+    ] {
+        let reply = rig.operator(&format!("{COMMAND}{headers}"), ADD);
+        assert_eq!(reply.status, 403, "{why}: {}", reply.json());
+        assert!(reply.header("access-control-allow-origin").is_none());
+    }
+    let login = "POST /api/v1/login HTTP/1.1";
+    let body = format!(r#"{{"name":"tess","password":"{GOOD}"}}"#);
+    assert_eq!(
+        rig.operator(login, body.as_bytes()).status,
+        403,
+        "a forged login"
+    );
+    let own = format!("{COMMAND}{cookie}{PAGE}\r\nOrigin: http://{host}");
+    assert_eq!(rig.operator(&own, ADD).status, 200);
+}
+
+#[test]
+fn a_name_that_the_station_was_given_is_its_own() {
+    let rig = Rig::set(|config| config.management.names = vec!["bench.example".to_owned()]);
+    let get = |host: &str| {
+        let line = format!("GET /api/v1/boards HTTP/1.1\r\nHost: {host}");
+        rig.operator(&line, b"").status
+    };
+    assert_eq!(get("bench.example:5000"), 200);
+    assert_eq!(get("other.example:5000"), 403);
+}
+
+#[test]
+fn guessing_a_password_is_slowed_down_and_waiting_is_said() {
+    let rig = Rig::new();
+    rig.add_operator("tess", Role::Operator);
+    for _ in 0..5 {
+        assert_eq!(rig.try_login("tess", "guess after guess").status, 401);
+    }
+    // The sixth fault in a row costs a wait; whoever then has the right password waits as well.
+    assert_eq!(rig.try_login("bess", "guess after guess").status, 401);
+    let held = rig.try_login("tess", GOOD);
+    assert_eq!(held.status, 429, "{}", held.json());
+    let wait: u64 = held.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=3).contains(&wait), "{wait}");
+    assert_eq!(held.json()["code"], "too_many");
+    let wrong = rig
+        .deeds()
+        .iter()
+        .filter(|row| row.action == "login")
+        .count();
+    assert_eq!(wrong, 6, "what was not looked at is not on the record");
+}
+
+#[test]
+fn one_address_cannot_take_all_of_the_station() {
+    let rig = Rig::new();
+    let mut stream = rig.connect();
+    let host = rig.operator_host();
+    let one = format!("GET /api/v1/session HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    stream.write_all(one.repeat(1500).as_bytes()).unwrap();
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let mut statuses = lines.filter(|line| line.contains("HTTP/1.1 "));
+    let refused = statuses
+        .by_ref()
+        .take(1500)
+        .any(|line| line.contains("HTTP/1.1 429"));
+    assert!(refused);
+}
+
+#[test]
+fn every_answer_tells_the_browser_to_be_careful() {
+    let rig = Rig::new();
+    for path in [
+        "/",
+        "/api/v1/boards",
+        "/api/v1/history.csv",
+        "/nothing",
+        "/metrics",
+    ] {
+        let reply = rig.operator(&format!("GET {path} HTTP/1.1"), b"");
+        let has = |name: &str| reply.header(name).unwrap_or_default().to_owned();
+        assert_eq!(has("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(has("x-frame-options"), "DENY", "{path}");
+        assert_eq!(has("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(has("cache-control"), "no-store", "{path}");
+        let policy = has("content-security-policy");
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(reply.header("strict-transport-security").is_none());
+    }
+}
+
+#[test]
+fn a_group_of_this_machine_is_let_in_and_others_are_not() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("not run: only root can be somebody else");
+        return;
+    }
+    const DAEMON: u32 = 1;
+    let rig = Rig::set(|config| config.management.group = Some("daemon".to_owned()));
+    let file = std::fs::metadata(&rig.at.socket).unwrap();
+    assert_eq!((file.mode() & 0o777, file.gid()), (0o660, DAEMON));
+    // The folders let them through, so that it is the socket that decides.
+    for folder in [rig.folder(), &rig.folder().join("data")] {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711)).unwrap();
+    }
+    let ask = |group: u32| {
+        std::process::Command::new("curl")
+            .args(["-sS", "--unix-socket"])
+            .arg(&rig.at.socket)
+            .args(["-w", "\n%{http_code}", "-d"])
+            .arg(std::str::from_utf8(ADD).unwrap())
+            .arg("http://localhost/api/v1/command")
+            .uid(65_534)
+            .gid(group)
+            .output()
+            .unwrap()
+    };
+    let member = ask(DAEMON);
+    let said = String::from_utf8_lossy(&member.stdout).into_owned();
+    assert!(said.ends_with("\n200"), "{said} {member:?}");
+    let stranger = ask(65_534);
+    assert!(!stranger.status.success(), "the kernel keeps them out");
+    std::fs::set_permissions(&rig.at.socket, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let said = String::from_utf8_lossy(&ask(65_534).stdout).into_owned();
+    assert!(said.ends_with("\n403"), "{said}");
+    let rows = rig.deeds();
+    assert_eq!(
+        (rows[0].who.as_str(), rows[0].door),
+        ("nobody", Door::Socket)
+    );
+}
