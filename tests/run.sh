@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every check and every test, with one line per stage and a sum at the end.
 #
-# usage: run.sh [STAGE…]      stages: format licences clippy board units lab window
+# usage: run.sh [STAGE…]      stages: format licences clippy board units page browser lab window
 #                             (default: all)
 #
 # A failed stage does not stop the others, so that one run tells everything. Output of a stage goes
@@ -14,7 +14,7 @@ logs=$CARGO_TARGET_DIR/test-logs
 mkdir -p "$logs"
 export PUNNET_NOT_RUN="$logs/not-run"
 : >"$PUNNET_NOT_RUN"
-stages=${*:-format licences clippy board units lab window}
+stages=${*:-format licences clippy board units page browser lab window}
 failed_stages=
 passed=0
 failed=0
@@ -30,6 +30,10 @@ stage() {
     # libtest: "test result: ok. 3 passed; 0 failed; …", once per test binary.
     counts=$(sed -n 's/^test result: .*\. \([0-9]*\) passed; \([0-9]*\) failed;.*/\1 \2/p' \
         "$logs/$name.log" | awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
+    # vitest: "Tests  1 failed | 3 passed (4)", once per run.
+    [ "$counts" != "0 0" ] || counts=$(sed -n 's/^ *Tests  *//p' "$logs/$name.log" | awk '
+        { for (i = 2; i <= NF; i++) { if ($i == "passed") p += $(i - 1); if ($i == "failed") f += $(i - 1) } }
+        END { print p + 0, f + 0 }')
     passed=$((passed + ${counts% *}))
     failed=$((failed + ${counts#* }))
     tests=
@@ -77,6 +81,28 @@ cargo_examples() {
     done
 }
 
+# The page by itself: its types, its style, its rules and its parts without a browser.
+page() {
+    if ! packaging/page/build.sh; then
+        echo "page: the page could not be built (npm)" >>"$PUNNET_NOT_RUN"
+        return 0
+    fi
+    (cd ui && npm run check && npm run lint && NO_COLOR=1 npm test)
+}
+
+# The page in a headless Chromium, over its made-up station.
+browser() {
+    if ! packaging/page/build.sh; then
+        echo "browser: the page could not be built (npm)" >>"$PUNNET_NOT_RUN"
+        return 0
+    fi
+    if [ ! -x "${CHROMIUM:-/usr/bin/chromium}" ]; then
+        echo "browser: Chromium is not installed" >>"$PUNNET_NOT_RUN"
+        return 0
+    fi
+    (cd ui && NO_COLOR=1 npm run test:browser)
+}
+
 # The window, on a display of its own. It needs npm for the page and WebKitGTK; programs that a test
 # misses are found by the test.
 window() {
@@ -118,6 +144,8 @@ for name in $stages; do
     clippy) stage clippy cargo clippy --locked --workspace --all-targets --no-default-features -- -D warnings ;;
     board) stage board packaging/board/build.sh ;;
     units) stage units units ;;
+    page) stage page page ;;
+    browser) stage browser browser ;;
     lab) stage lab lab ;;
     window) stage window window ;;
     *) echo "no such stage: $name" >&2; exit 2 ;;
@@ -130,7 +158,7 @@ if [ "$not_run" -gt 0 ]; then
     sort -u "$PUNNET_NOT_RUN" | sed 's/^/    /'
 fi
 # A test that found that it cannot run here ended well without testing anything.
-idle=$(sort -u "$PUNNET_NOT_RUN" | grep -vcE '^(licences|window: (the page|WebKitGTK)|window: launcher)')
+idle=$(sort -u "$PUNNET_NOT_RUN" | grep -vcE '^(licences|page|browser|window: (the page|WebKitGTK)|window: launcher)')
 passed=$((passed - idle))
 [ "$passed" -ge 0 ] || passed=0
 [ -z "$failed_stages" ] || echo "failed stages:$failed_stages"

@@ -21,6 +21,8 @@ CROSS="gcc-aarch64-linux-gnu libc6-dev-arm64-cross rustc-web libstd-rust-web-dev
 WINDOW="libwebkit2gtk-4.1-dev libayatana-appindicator3-dev librsvg2-dev libxdo-dev libssl-dev"
 SCREEN="webkit2gtk-driver xvfb xauth openbox xdotool wmctrl imagemagick dbus dbus-x11 dunst
      desktop-file-utils appstream xdg-utils"
+# Shows the page to its tests.
+BROWSER="chromium"
 # Builds the page. Only where the machine brings no npm of its own.
 NODE="npm"
 # Only where the machine brings no Rust of its own.
@@ -99,7 +101,7 @@ report_missing() {
 
 if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian system; install the counterparts of these packages by hand:"
-    say "$BUILD $PAPER $IMAGE $LAB $QEMU $PACKAGE $CROSS $WINDOW $SCREEN $NODE"
+    say "$BUILD $PAPER $IMAGE $LAB $QEMU $PACKAGE $CROSS $WINDOW $SCREEN $BROWSER $NODE"
     exit 1
 fi
 
@@ -114,6 +116,7 @@ fi
     m_cross=$(missing $CROSS)
     m_window=$(missing $WINDOW)
     m_screen=$(missing $SCREEN)
+    m_browser=$(missing $BROWSER)
 }
 m_node=
 # shellcheck disable=SC2086
@@ -121,7 +124,7 @@ have_node || m_node=$(missing $NODE)
 m_rust=
 have_rust || m_rust=$RUST
 
-all="$m_build$m_paper$m_image$m_lab$m_qemu$m_package$m_cross$m_window$m_screen$m_node$m_rust"
+all="$m_build$m_paper$m_image$m_lab$m_qemu$m_package$m_cross$m_window$m_screen$m_browser$m_node$m_rust"
 if [ -n "$all" ]; then
     if may_install; then
         say "installing: $all"
@@ -154,6 +157,7 @@ if [ -n "$all" ]; then
         report_missing "packaging tools" "$m_package" "no packages are built or tested"
         report_missing "window libraries" "$m_window" "the window cannot be built"
         report_missing "npm" "$m_node" "the page, and with it the window, cannot be built"
+        report_missing "browser" "$m_browser" "the page is not tested in a browser"
         report_missing "screen tools" "$m_screen" "the window is not tested"
         say "installing needs root or passwordless sudo. As root:"
         say "  dpkg --add-architecture arm64 && apt-get update &&"

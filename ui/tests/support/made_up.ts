@@ -34,7 +34,9 @@ function policy(): string {
 export default async function serve(project: TestProject) {
   const folder = join(artefacts, 'page');
   // The build must not know that a test asks for it, or it picks what is meant for tests.
-  const { VITEST: _, NODE_OPTIONS: __, ...env } = process.env;
+  const env = { ...process.env };
+  delete env.VITEST;
+  delete env.NODE_OPTIONS;
   execFileSync(
     process.execPath,
     [join(repository, 'ui/node_modules/vite/bin/vite.js'), 'build', '--outDir', folder, '--emptyOutDir'],
