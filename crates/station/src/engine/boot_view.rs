@@ -41,7 +41,7 @@ struct Inner {
     strict: bool,
 }
 
-/// What the check-in of a board has opened.
+/// What the check-in of a board has opened. A board that is finished may read again what it was given.
 #[derive(Debug)]
 struct Session {
     deployment: String,
@@ -138,8 +138,9 @@ impl Inner {
     fn take(&mut self, id: BoardId, seat: Option<&Seat>, plans: &Plans) {
         keep(&mut self.answers, id, seat.map(|seat| answer(seat, plans)));
         keep(&mut self.boots, id, seat.and_then(|seat| seat.boot.clone()));
-        let open = seat.and_then(Seat::open);
-        let session = open.map(|attempt| Session {
+        let last = seat.and_then(|seat| seat.last.as_ref());
+        let lasts = last.filter(|a| a.is_open() || a.stage.is_finished());
+        let session = lasts.map(|attempt| Session {
             deployment: attempt.id.clone(),
             secret: attempt.secret.clone(),
             image: attempt.image,

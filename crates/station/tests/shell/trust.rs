@@ -7,7 +7,8 @@ use std::io::{Read as _, Write as _};
 use std::net::Ipv4Addr;
 use std::time::Instant;
 use wire::agent::{AgentEvent, Order, Outcome as Finished, Report};
-use wire::batch::VerifyLevel;
+use wire::batch::{BatchId, VerifyLevel};
+use wire::command::Command;
 
 const LAPTOP: Ipv4Addr = Ipv4Addr::new(127, 64, 7, 7);
 const SERIAL: u32 = 0xd137_e638;
@@ -122,7 +123,11 @@ fn packs_are_for_boards_at_work() {
         rig.board_post(board.ip, "/agent/v1/report", &report).status,
         200
     );
-    forbidden(&get(board.ip, &session), "is none, or is over");
+    assert_eq!(get(board.ip, &session).status, 206, "what it was given");
+    let batch = BatchId(1);
+    rig.command(Command::BatchCancel { batch }).unwrap();
+    let request = format!("GET {} HTTP/1.1{}", other.pack(), other.session());
+    forbidden(&rig.board(other.ip, &request, b""), "is none, or is over");
 }
 
 #[test]

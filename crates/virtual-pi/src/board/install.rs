@@ -30,6 +30,8 @@ pub(super) struct Install<'a> {
 pub(super) struct Installed {
     /// The last job it worked on.
     pub(super) job: Option<Job>,
+    /// The address from which it did.
+    pub(super) address: Option<Ipv4Addr>,
     /// How it ended.
     pub(super) end: End,
 }
@@ -85,6 +87,7 @@ impl Install<'_> {
         };
         Ok(Installed {
             job: record.job,
+            address: link.local,
             end,
         })
     }

@@ -14,6 +14,7 @@ use crate::chance::Chance;
 use crate::faults::{Cuts, DiskFault};
 use crate::power::{NoPower, Power};
 use imaging::target::Switch;
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 use wire::agent::{Job, Outcome};
 use wire::board::Failure;
@@ -41,6 +42,8 @@ pub struct Story {
     pub provisioned_after: Duration,
     /// Where the station serves agents, once the board has learnt it.
     pub station: Option<String>,
+    /// The address from which it worked on that job.
+    pub address: Option<Ipv4Addr>,
 }
 
 /// How a board ended.
@@ -100,6 +103,7 @@ impl<'a> Life<'a> {
                 outcome: None,
                 provisioned_after: Duration::ZERO,
                 station: None,
+                address: None,
             },
         }
     }
@@ -227,9 +231,11 @@ impl<'a> Life<'a> {
             switch: self.switch.clone(),
             seed: self.chance.draw(),
         };
-        let install::Installed { job, end } = install.run(parameters, key)?;
+        let installed = install.run(parameters, key)?;
+        let install::Installed { job, address, end } = installed;
         if job.is_some() {
             self.story.job = job;
+            self.story.address = address;
         }
         match end {
             install::End::Done(outcome, next) => {

@@ -1,4 +1,4 @@
-//! Every disk checked against the image, which is fetched as boards fetch it.
+//! Every disk checked against the image, which is fetched as boards fetch it, in the session of one.
 
 use super::bench::Life;
 use super::{Halt, Progress};
@@ -93,9 +93,12 @@ fn one(life: &Life, references: &References) -> Result<(), String> {
 fn references(lives: &[Life], work: &Path) -> References {
     let mut references = References::new();
     for story in lives.iter().filter_map(|l| l.story.as_ref()) {
+        // Its session lasts for as long as what it was given does.
         let Story {
+            end: End::Running { .. },
             job: Some(job),
             station: Some(station),
+            address,
             ..
         } = story
         else {
@@ -103,16 +106,17 @@ fn references(lives: &[Life], work: &Path) -> References {
         };
         references.entry(job.image).or_insert_with(|| {
             let path = work.join(format!("reference-{}", job.image.short()));
-            download(station, job.image, &path)
+            let station = Station::new(station, *address);
+            let station = station.in_session(&job.deployment, &job.secret);
+            download(&station, job.image, &path)
         });
     }
     references
 }
 
-fn download(station: &str, image: ImageId, into: &Path) -> Result<Reference, String> {
+fn download(station: &Station, image: ImageId, into: &Path) -> Result<Reference, String> {
     let failed =
         |e: &dyn std::fmt::Display| format!("the image to compare with cannot be fetched: {e}");
-    let station = Station::new(station, None);
     let signed = again(|| station.manifest(image)).map_err(|e| failed(&e))?;
     if *blake3::hash(&signed.bytes).as_bytes() != image.0 {
         return Err(failed(&"the manifest is not that of the image"));
