@@ -24,7 +24,7 @@ next: string, };
 /**
  * The answer to a query; the arm matches the question.
  */
-export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document } | { "answer": "operators", "value": Array<Operator> } | { "answer": "deeds", "value": Array<Deed> } | { "answer": "backups", "value": Backups } | { "answer": "profiles", "value": Array<Profile> } | { "answer": "configuration", "value": Configuration };
+export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "self_test", "value": SelfTest } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document } | { "answer": "operators", "value": Array<Operator> } | { "answer": "deeds", "value": Array<Deed> } | { "answer": "backups", "value": Backups } | { "answer": "profiles", "value": Array<Profile> } | { "answer": "configuration", "value": Configuration };
 
 /**
  * One copy.
@@ -105,7 +105,6 @@ next: Millis | null,
  * The copies, newest first.
  */
 list: Array<Backup>, };
-export type Answer = { "answer": "boards", "value": Array<Board> } | { "answer": "board", "value": Board } | { "answer": "products", "value": Array<Product> } | { "answer": "venues", "value": Array<Venue> } | { "answer": "names", "value": Array<Name> } | { "answer": "batches", "value": Array<Batch> } | { "answer": "batch", "value": Batch } | { "answer": "images", "value": Array<Image> } | { "answer": "history", "value": Array<Deployment> } | { "answer": "events", "value": Array<Event> } | { "answer": "leases", "value": Array<Lease> } | { "answer": "ready", "value": Ready } | { "answer": "stats", "value": Stats } | { "answer": "certificate", "value": Certificate } | { "answer": "sheet", "value": Sheet } | { "answer": "history_count", "value": number } | { "answer": "nics", "value": Array<Nic> } | { "answer": "settings", "value": Settings } | { "answer": "works", "value": Works } | { "answer": "self_test", "value": SelfTest } | { "answer": "try", "value": Tried } | { "answer": "document", "value": Document };
 
 /**
  * One batch.
@@ -1043,17 +1042,16 @@ board: BoardId, } | { "document": "profile",
 /**
  * Which.
  */
-name: string, } | { "document": "unknown" };
+name: string, } | { "document": "board_bundle", 
+/**
+ * Which board.
+ */
+board: BoardId, } | { "document": "packets" } | { "document": "unknown" };
 
 /**
  * How whoever asks is known to the station.
  */
 export type Door = "here" | "socket" | "login" | "token" | "nobody" | "unknown";
-board: BoardId, } | { "document": "board_bundle", 
-/**
- * Which board.
- */
-board: BoardId, } | { "document": "packets" } | { "document": "unknown" };
 
 /**
  * One event.
@@ -2150,6 +2148,8 @@ export type Revision = number;
  * What an operator may do. A later role may do everything that an earlier one may.
  */
 export type Role = "viewer" | "operator" | "admin" | "unknown";
+
+/**
  * What a self-test found.
  */
 export type SelfTest = { 

@@ -1,7 +1,7 @@
 //! The steps, in the order of a board's way. Blocking; none outlives the time that the whole may take.
 
 use super::asking;
-use super::visits::Pass;
+use super::visits::{Pass, SESSION};
 use crate::boot_tree::visitor_path;
 use delivery::http::Station;
 use delivery::plan::Fetch;
@@ -191,7 +191,8 @@ impl Test<'_> {
             .http
             .as_ref()
             .map_err(|why| closed("HTTP", why))?;
-        Ok(Station::new(&format!("http://{at}"), Some(self.ground.own)))
+        let station = Station::new(&format!("http://{at}"), Some(self.ground.own));
+        Ok(station.in_session(SESSION, &self.pass.text()))
     }
 
     fn image(&self) -> Result<ImageId, (String, String)> {

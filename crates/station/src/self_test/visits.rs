@@ -7,6 +7,9 @@ use wire::ImageId;
 /// Longest time that a key is good for.
 const LONGEST: Duration = Duration::from_secs(15);
 
+/// What the session of a visit begins with, in the place of a deployment.
+pub const SESSION: &str = "self-test";
+
 /// Bytes of a key.
 pub const KEY: usize = 16;
 

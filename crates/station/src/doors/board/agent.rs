@@ -1,6 +1,6 @@
 //! The agent's calls: thin, one engine call each. Packs go out by ranges.
 
-use super::{Rooms, sender};
+use super::{Rooms, sender, visitor};
 use crate::doors::bytes::{Label, Receiver, Source, respond};
 use crate::doors::json::{Outcome, read};
 use crate::doors::listen::Ends;
@@ -102,7 +102,9 @@ async fn open(
         .parse()
         .map_err(|e: wire::board::IdError| Refusal::invalid("image", format!("{e}.")))?;
     let session = headers.get(SESSION_HEADER).and_then(|h| h.to_str().ok());
-    rooms.engine.may_fetch(sender(ends), session, id)?;
+    if !visitor::may_fetch(rooms, ends, session, id) {
+        rooms.engine.may_fetch(sender(ends), session, id)?;
+    }
     rooms.library.pack(id).await
 }
 

@@ -4,11 +4,14 @@
 use super::{Rooms, nothing_here, sender};
 use crate::doors::json::{Outcome, read};
 use crate::doors::listen::Ends;
+use crate::self_test::visits::SESSION;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::Response;
 use axum::response::IntoResponse;
+use std::net::SocketAddr;
+use wire::ImageId;
 
 pub(super) async fn check_in(
     State(rooms): State<Rooms>,
@@ -16,9 +19,7 @@ pub(super) async fn check_in(
     Extension(ends): Extension<Ends>,
     body: Bytes,
 ) -> Response<Body> {
-    let ip = |end: Option<std::net::SocketAddr>| end.map(|at| at.ip().to_canonical());
-    let from_here = ends.peer.is_some() && ip(ends.peer) == ip(ends.own);
-    if !from_here || !rooms.visits.knows_text(&key) {
+    if !is_visitor(&rooms, ends, &key) {
         return nothing_here().await;
     }
     let call = match read(&body) {
@@ -26,4 +27,18 @@ pub(super) async fn check_in(
         Err(refusal) => Err(refusal),
     };
     Outcome(call).into_response()
+}
+
+/// Is this the self-test that runs, on this machine itself?
+pub(super) fn is_visitor(rooms: &Rooms, ends: Ends, key: &str) -> bool {
+    let ip = |end: Option<SocketAddr>| end.map(|at| at.ip().to_canonical());
+    ends.peer.is_some() && ip(ends.peer) == ip(ends.own) && rooms.visits.knows_text(key)
+}
+
+/// Does a session name the self-test that runs, which may fetch of its own image what a board would?
+pub(super) fn may_fetch(rooms: &Rooms, ends: Ends, session: Option<&str>, image: ImageId) -> bool {
+    let key = session.and_then(|session| session.split_once(':'));
+    key.is_some_and(|(kind, key)| {
+        kind == SESSION && is_visitor(rooms, ends, key) && rooms.visits.image(key) == Some(image)
+    })
 }
