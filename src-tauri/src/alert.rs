@@ -16,7 +16,7 @@ pub(crate) enum Verb {
 
 /// What became of a message on one way.
 #[derive(Debug, Serialize)]
-struct Sent {
+struct Outcome {
     way: String,
     sent: bool,
     why: Option<String>,
@@ -33,11 +33,11 @@ pub(crate) fn run(common: &Common, verb: &Verb) -> Result<(), Trouble> {
         ));
     }
     let message = Message::test();
-    let results: Vec<Sent> = ways
+    let results: Vec<Outcome> = ways
         .into_iter()
         .map(|way| {
             let outcome = way.send(&message);
-            Sent {
+            Outcome {
                 way: way.name,
                 sent: outcome.is_ok(),
                 why: outcome.err(),
@@ -52,7 +52,7 @@ pub(crate) fn run(common: &Common, verb: &Verb) -> Result<(), Trouble> {
     }
 }
 
-fn table(results: &[Sent]) -> String {
+fn table(results: &[Outcome]) -> String {
     let mut table = Table::new(&["way", "result"], "");
     for result in results {
         let words = result.why.as_ref().map(|why| format!("not sent: {why}"));

@@ -181,6 +181,10 @@ pub async fn run(config: Config, mode: Mode) -> Result<RunningStation, StartErro
 }
 
 /// The same, with extras.
+#[expect(
+    clippy::too_many_lines,
+    reason = "one line for each part, in the order in which they need each other"
+)]
 pub async fn run_with(
     config: Config,
     mode: Mode,

@@ -18,9 +18,12 @@ const MARK: &[u8] = b"punnet-visitor-";
 /// It asks in the manner of a Raspberry Pi 5.
 const PI_5: Revision = Revision(0x00d0_4170);
 
+/// Says whether a key is good at this moment.
+type Good = dyn Fn(&[u8]) -> bool + Send + Sync;
+
 /// Which keys are good at this moment.
 #[derive(Clone, Default)]
-pub struct Keys(Option<Arc<dyn Fn(&[u8]) -> bool + Send + Sync>>);
+pub struct Keys(Option<Arc<Good>>);
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -21,11 +21,14 @@ use tokio_stream::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 use wire::update::Update;
 
+/// Sends one message; the error says what happened and what to do.
+type Sending = dyn Fn(&Message) -> Result<(), String> + Send;
+
 /// One way to somebody.
 pub struct Way {
     /// What it is, for people.
     pub name: String,
-    send: Box<dyn Fn(&Message) -> Result<(), String> + Send>,
+    send: Box<Sending>,
 }
 
 impl std::fmt::Debug for Way {

@@ -218,8 +218,8 @@ async fn fits(password: Password, hash: Option<String>) -> Result<bool, Refusal>
 }
 
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    let broken = |_| Refusal::internal("A password could not be looked at.");
-    let _turn = HASHING.acquire().await.map_err(|_| broken(()))?;
+    let broken = || Refusal::internal("A password could not be looked at.");
+    let _turn = HASHING.acquire().await.map_err(|_| broken())?;
     let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|_| broken(()))
+    done.map_err(|_| broken())
 }

@@ -293,9 +293,13 @@ fn named(config: &str) -> Vec<String> {
 
 /// How a synthetic board introduces itself: a number and an address that nobody else has.
 fn introduction(key: [u8; super::visits::KEY]) -> CheckIn {
-    let [a, b, c, d, e, f, g, h, i, ..] = key;
-    let low = u32::from_be_bytes([a, b, c, d]);
-    let mac = Mac([2, e, f, g, h, i]);
+    let mut low = [0; 4];
+    low.copy_from_slice(&key[..4]);
+    let low = u32::from_be_bytes(low);
+    // Locally administered (IEEE 802, 48-bit addresses).
+    let mut mac = [2; 6];
+    mac[1..].copy_from_slice(&key[4..9]);
+    let mac = Mac(mac);
     CheckIn {
         protocol: 1,
         agent: "self-test".to_owned(),

@@ -49,14 +49,13 @@ impl Listening {
         let token = Token::load_or_create(&config.data_dir)?;
         let (tcp, at) = open_tcp(management.listen)?;
         let names = names(&management);
-        let (tls, fingerprint) = match management.tls {
-            false => (None, None),
-            true => {
-                let certificate = certificate_of(&config.data_dir, &management)?;
-                let fingerprint = certificate.fingerprint.clone();
-                let tls = Tls::new(certificate, Arc::clone(&names)).map_err(StartError::Tls)?;
-                (Some(tls), Some(fingerprint))
-            }
+        let (tls, fingerprint) = if management.tls {
+            let certificate = certificate_of(&config.data_dir, &management)?;
+            let fingerprint = certificate.fingerprint.clone();
+            let tls = Tls::new(certificate, Arc::clone(&names)).map_err(StartError::Tls)?;
+            (Some(tls), Some(fingerprint))
+        } else {
+            (None, None)
         };
         let (unix, peers) = open_socket(config)?;
         match &fingerprint {
@@ -137,14 +136,12 @@ fn names(management: &Management) -> Arc<[String]> {
 }
 
 fn certificate_of(folder: &Path, management: &Management) -> Result<Certificate, CertificateError> {
-    match &management.certificate {
-        Some((certificate, key)) => certificate::load(certificate, key),
-        None => {
-            let mut names = certificate::own_names();
-            names.extend(management.names.iter().cloned());
-            certificate::load_or_make(folder, &names)
-        }
+    if let Some((certificate, key)) = &management.certificate {
+        return certificate::load(certificate, key);
     }
+    let mut names = certificate::own_names();
+    names.extend(management.names.iter().cloned());
+    certificate::load_or_make(folder, &names)
 }
 
 fn open_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -159,7 +159,7 @@ fn begin(rig: &Rig, alerts: &Alerts) {
         .into_iter()
         .map(|way| Outlet::open(way, QUICK))
         .collect();
-    let alerting = run_with(engine, alerts, outlets, CancellationToken::new());
+    let alerting = run_with(&engine, alerts, outlets, CancellationToken::new());
     rig.runtime.spawn(alerting);
 }
 

@@ -57,7 +57,7 @@ mod tests {
     #[test]
     fn the_cookie_is_for_the_station_alone() {
         let key = Key::random().unwrap();
-        let line = write(Some((&key, Duration::from_secs(60))), 5000, true).unwrap();
+        let line = write(Some((&key, Duration::from_mins(1))), 5000, true).unwrap();
         let line = line.to_str().unwrap();
         assert!(line.starts_with(&format!("__Host-punnet-5000={}; Path=/", key.text())));
         for word in ["HttpOnly", "SameSite=Strict", "Secure", "Max-Age=60"] {

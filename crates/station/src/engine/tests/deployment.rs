@@ -1,7 +1,7 @@
 //! Choosing the network card while the station runs.
 
 use super::*;
-use crate::config::{Config, Deployment, Environment};
+use crate::config::{Config, Deployment, Environment, shown, shown_as_text};
 use crate::engine::Effect;
 use crate::net::Nic;
 use crate::outside::{Outside, Soon, alone};
@@ -77,7 +77,7 @@ impl Outside for Machine {
         &self,
         _: Result<ImageId, String>,
     ) -> Soon<'_, Result<wire::self_test::SelfTest, Refusal>> {
-        Box::pin(async { Err(crate::outside::alone()) })
+        Box::pin(async { Err(alone()) })
     }
 
     fn packets(&self, _: Option<&[Mac]>) -> Vec<u8> {
