@@ -22,7 +22,7 @@ use virtual_pi::pace::Pace;
 use virtual_pi::rehearse::{HttpOperator, Operator as _, Options, StationDoors, rehearse};
 use wire::query::{Answer, Deployment, HistoryFilter, Query};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Gives the daemon a `/run` of its own, in which the journal's socket is the test's.
 const OWN_RUN: &str = "mount -t tmpfs none /run && mkdir -p /run/systemd/journal \
@@ -73,20 +73,17 @@ impl Daemon {
         let said = File::create(folder.path().join("said")).unwrap();
         let about = said.metadata().unwrap();
         let program = env!("CARGO_BIN_EXE_punnet");
-        let (mut command, journal) = match unshare() {
-            Some(words) => {
-                let place = folder.path().join("journal");
-                fs::create_dir(&place).unwrap();
-                let journal = UnixDatagram::bind(place.join("socket")).unwrap();
-                let mut command = Command::new("unshare");
-                command.args(words).args(["sh", "-c", OWN_RUN, "sh"]);
-                command.arg(place).arg(program);
-                (command, Some(journal))
-            }
-            None => {
-                println!("NOT RUN the journal: no mount namespace may be made here");
-                (Command::new(program), None)
-            }
+        let (mut command, journal) = if let Some(words) = unshare() {
+            let place = folder.path().join("journal");
+            fs::create_dir(&place).unwrap();
+            let journal = UnixDatagram::bind(place.join("socket")).unwrap();
+            let mut command = Command::new("unshare");
+            command.args(words).args(["sh", "-c", OWN_RUN, "sh"]);
+            command.arg(place).arg(program);
+            (command, Some(journal))
+        } else {
+            println!("NOT RUN the journal: no mount namespace may be made here");
+            (Command::new(program), None)
         };
         command
             .env_remove("PUNNET_CONFIG")
