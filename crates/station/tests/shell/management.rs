@@ -319,11 +319,11 @@ fn every_answer_tells_the_browser_to_be_careful() {
 fn a_group_of_this_machine_is_let_in_and_others_are_not() {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     use std::os::unix::process::CommandExt as _;
+    const DAEMON: u32 = 1;
     if !nix::unistd::geteuid().is_root() {
         eprintln!("not run: only root can be somebody else");
         return;
     }
-    const DAEMON: u32 = 1;
     let rig = Rig::set(|config| config.management.group = Some("daemon".to_owned()));
     let file = std::fs::metadata(&rig.at.socket).unwrap();
     assert_eq!((file.mode() & 0o777, file.gid()), (0o660, DAEMON));
