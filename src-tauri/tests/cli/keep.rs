@@ -121,7 +121,7 @@ fn a_reload_applies_what_it_can_names_the_rest_and_refuses_what_is_wrong() {
     rewrite(&place, |text| text.replace("keep = 3", "kept = 3"));
     service.reload();
     let refused = place.run("config reload");
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(78), "as sysexits.h has it");
     assert!(
         text(&refused).contains("did you mean keep?"),
         "{}",

@@ -23,6 +23,10 @@ impl Engine {
         let Ok(outside) = self.outside() else {
             return image;
         };
+        // What the plans say is nearer to what is to be done.
+        if !image.ready {
+            return image;
+        }
         for id in wanted {
             if let Err(refusal) = outside.pack(id).await {
                 image.ready = false;

@@ -45,7 +45,7 @@ fn a_bundle_holds_all_that_is_known_of_a_board_and_no_secret() {
     assert!(text("events.json").contains("\"stage\""));
     assert!(text("network.json").contains(&from.to_string()));
     assert!(text("station.json").contains(env!("CARGO_PKG_VERSION")));
-    assert!(text("station.toml").contains("[deployment]"));
+    assert!(text("station.toml").contains("deployment.address = "));
     assert!(files["packets.pcap"].len() > 24);
     let operator = rig.token();
     for (name, bytes) in &files {

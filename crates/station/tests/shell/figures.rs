@@ -52,13 +52,13 @@ fn figures_count_what_boards_were_given() {
     until("punnet_tftp_requests_total{result=\"not_found\"}", 1.0);
     assert!(rest("punnet_sent_bytes_total{transport=\"tftp\"}") > 100.0);
 
-    let file = rig.operator("GET /api/v1/images HTTP/1.1", b"").json();
-    let id = file[0]["id"].as_str().unwrap().to_owned();
-    let pack = rig.board(
-        Ipv4Addr::LOCALHOST,
-        &format!("GET /agent/v1/packs/{id} HTTP/1.1\r\nRange: bytes=0-999"),
-        b"",
+    let at_work = rig.at_work(0x0000_0008);
+    let request = format!(
+        "GET {} HTTP/1.1\r\nRange: bytes=0-999{}",
+        at_work.pack(),
+        at_work.session()
     );
+    let pack = rig.board(at_work.ip, &request, b"");
     assert_eq!(pack.status, 206);
     assert!((rest("punnet_sent_bytes_total{transport=\"http\"}") - 1000.0).abs() < 0.5);
     let lost = rig.board(Ipv4Addr::LOCALHOST, "GET /nowhere HTTP/1.1", b"");

@@ -29,7 +29,7 @@ fn a_pack_that_is_gone_from_the_disk_is_told() {
     rig.restart();
     let image = part(&rig, "image");
     assert!(
-        !image.ready && image.detail.contains("no image"),
+        !image.ready && image.detail.contains("import kart.img again"),
         "{image:?}"
     );
     // Work for the operator, not illness.
