@@ -226,12 +226,13 @@ fn a_configuration_that_cannot_be_meant_is_named_by_line() {
     for (text, line) in cases {
         std::fs::write(&wrong, text).expect("written");
         let file = wrong.display().to_string();
-        for arguments in [
-            &["config", "check", &file][..],
-            &["--daemon", "--config", &file],
+        // A service manager does not start again what says 78 (sysexits.h: EX_CONFIG).
+        for (arguments, status) in [
+            (&["config", "check", &file][..], 1),
+            (&["--daemon", "--config", &file], 78),
         ] {
             let said = station.cli(arguments);
-            assert_eq!(said.status.code(), Some(1), "{text}: {said:?}");
+            assert_eq!(said.status.code(), Some(status), "{text}: {said:?}");
             assert!(
                 said.words().contains(&format!("line {line}")),
                 "{text}: {said:?}"
@@ -241,7 +242,7 @@ fn a_configuration_that_cannot_be_meant_is_named_by_line() {
     }
     std::fs::remove_file(&wrong).expect("removed");
     let said = station.cli(&["--daemon", "--config", &wrong.display().to_string()]);
-    assert_eq!(said.status.code(), Some(1), "{said:?}");
+    assert_eq!(said.status.code(), Some(78), "{said:?}");
     assert!(said.words().contains("wrong.toml"), "{said:?}");
 }
 

@@ -154,7 +154,32 @@ export const STATES: State[] = [
   { name: 'health', address: '/#/health' },
   { name: 'health-trouble', address: '/?trouble#/health' },
   { name: 'health-fresh', address: '/?fresh#/health' },
+  {
+    name: 'health-tested',
+    address: '/#/health',
+    then: async (page) => {
+      await press(t.health.selfTestRun)(page);
+      await page.getByRole('button', { name: t.health.selfTestRun, disabled: false }).waitFor();
+    },
+  },
   { name: 'settings', address: '/#/settings' },
+  { name: 'settings-backed-up', address: '/#/settings', then: press(t.backups.now) },
+  { name: 'settings-profile', address: '/#/settings', then: press(t.profiles.save) },
+  { name: 'settings-operator', address: '/#/settings', then: press(t.people.operators.add) },
+  { name: 'settings-viewer', address: '/?as=viewer#/settings' },
+  { name: 'bench-viewer', address: '/?as=viewer#/bench' },
+  { name: 'record', address: '/#/record' },
+  { name: 'login', address: '/?login#/bench' },
+  {
+    name: 'login-wrong',
+    address: '/?login#/bench',
+    then: async (page) => {
+      await page.getByLabel(t.people.login.name, { exact: true }).fill('tess');
+      await page.getByLabel(t.people.login.password, { exact: true }).fill('not it');
+      await press(t.people.login.button)(page);
+      await page.getByText('The name or the password is wrong.').waitFor();
+    },
+  },
   { name: 'guide', address: '/#/setup' },
   { name: 'guide-fresh', address: '/?fresh#/setup' },
   { name: 'rehearse', address: '/#/rehearse' },

@@ -59,7 +59,7 @@ export const people = {
     title: 'Operators',
     note: 'Who may use this page from a browser. The window and the command line on the station’s own machine need no login.',
     none: 'Nobody can log in yet. A browser on this machine may look, and changes something with the operator token.',
-    heads: ['Name', 'Role', 'Logged in', 'Last login', ''],
+    heads: ['Name', 'Role', 'Logged in', 'Last login', 'Change'],
     add: 'Add an operator',
     added: (name: string) => `${name} may log in now.`,
     name: 'Name',
