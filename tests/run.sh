@@ -58,14 +58,9 @@ licences() {
 # The lab runs as root. Everything is built beforehand as the person who called, so that no file of
 # root's is left in the tree; only the test binary itself is raised.
 lab() {
-    cargo build --locked -p punnet --no-default-features || return 1
-    export PUNNET="$CARGO_TARGET_DIR/debug/punnet"
+    programs || return 1
     cargo build --locked -p punnet-net || return 1
     export PUNNET_HELPER="$CARGO_TARGET_DIR/debug/punnet-net"
-    for example in $(cargo_examples); do
-        cargo build --locked -p "${example%/*}" --example "${example#*/}" || return 1
-    done
-    export PUNNET_EXAMPLES="$CARGO_TARGET_DIR/debug/examples"
     if [ "$(id -u)" -ne 0 ] && sudo -n true 2>/dev/null; then
         export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="sudo -n -E"
         export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="sudo -n -E"
@@ -74,11 +69,16 @@ lab() {
     cargo test --locked -p punnet-tests --test whole -- --test-threads=2 ${PUNNET_SOAK:+--include-ignored}
 }
 
-# Programs of other rooms that the lab starts.
-cargo_examples() {
-    for example in virtual-pi/boards; do
-        [ ! -f "crates/${example%/*}/examples/${example#*/}.rs" ] || echo "$example"
-    done
+# The station without a window, and what it is tried with.
+programs() {
+    cargo build --locked -p punnet --no-default-features || return 1
+    export PUNNET="$CARGO_TARGET_DIR/debug/punnet"
+    virtual_boards
+}
+
+virtual_boards() {
+    cargo build --locked -p virtual-pi --example boards || return 1
+    export PUNNET_EXAMPLES="$CARGO_TARGET_DIR/debug/examples"
 }
 
 # The page by itself: its types, its style, its rules and its parts without a browser.
@@ -90,7 +90,7 @@ page() {
     (cd ui && npm run check && npm run lint && NO_COLOR=1 npm test)
 }
 
-# The page in a headless Chromium, over its made-up station.
+# The page in a headless Chromium, over its made-up station and before a real one.
 browser() {
     if ! packaging/page/build.sh; then
         echo "browser: the page could not be built (npm)" >>"$PUNNET_NOT_RUN"
@@ -100,6 +100,8 @@ browser() {
         echo "browser: Chromium is not installed" >>"$PUNNET_NOT_RUN"
         return 0
     fi
+    programs || return 1
+    packaging/image/small.sh || return 1
     (cd ui && NO_COLOR=1 npm run test:browser)
 }
 
@@ -119,10 +121,7 @@ window() {
     # The build without a window has the same name, so this one gets another.
     cargo build --locked -p punnet || return 1
     ln -f "$CARGO_TARGET_DIR/debug/punnet" "$CARGO_TARGET_DIR/debug/punnet-window" || return 1
-    for example in $(cargo_examples); do
-        cargo build --locked -p "${example%/*}" --example "${example#*/}" || return 1
-    done
-    export PUNNET_EXAMPLES="$CARGO_TARGET_DIR/debug/examples"
+    virtual_boards || return 1
     export PUNNET_WINDOW="$CARGO_TARGET_DIR/debug/punnet-window"
     export PUNNET="$PUNNET_WINDOW"
     cargo test --locked -p punnet-tests --test window --no-run || return 1

@@ -90,6 +90,13 @@ export class Form {
     }
   }
 
+  /** Asks about the form as it stands, without waiting for a pause in typing. */
+  async settle() {
+    const command = this.command();
+    clearTimeout(this.#timer);
+    if (command) await this.#ask($state.snapshot(command) as Command);
+  }
+
   reset() {
     this.#touched = {};
     this.#sent = false;

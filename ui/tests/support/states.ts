@@ -176,7 +176,7 @@ export const STATES: State[] = [
     then: async (page) => {
       await page.getByLabel(t.people.login.name, { exact: true }).fill('tess');
       await page.getByLabel(t.people.login.password, { exact: true }).fill('not it');
-      await press(t.people.login.button)(page);
+      await page.keyboard.press('Enter');
       await page.getByText('The name or the password is wrong.').waitFor();
     },
   },

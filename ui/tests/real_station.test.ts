@@ -1,0 +1,126 @@
+/** The page in a browser before a real station: the way of a batch, and what must not break it. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Page } from 'playwright-core';
+import { t } from '../src/lib/strings/en';
+import { Keyboard } from './support/keyboard';
+import { sit, withBrowser } from './support/sitting';
+import { smallImage, Station, TESS } from './support/station';
+
+withBrowser();
+
+let station: Station;
+beforeAll(async () => {
+  station = await Station.serving();
+});
+afterAll(async () => {
+  await station.end();
+});
+
+async function logIn(page: Page) {
+  const keys = new Keyboard(page);
+  await page.getByRole('dialog', { name: t.people.login.title }).waitFor();
+  await keys.fill(t.people.login.name, TESS.name);
+  await keys.fill(t.people.login.password, TESS.password);
+  await page.keyboard.press('Enter');
+  await page.getByRole('navigation').getByText(TESS.name).waitFor();
+  return keys;
+}
+
+async function open(address: string) {
+  const sitting = await sit(station.origin);
+  await sitting.page.goto(`${station.origin}/${address}`);
+  const keys = await logIn(sitting.page);
+  // The browser notes that nothing was shown before the login.
+  sitting.forgive(/401/);
+  return { sitting, page: sitting.page, keys };
+}
+
+it('leads without a mouse from a bare station to boards that are done', async () => {
+  const { sitting, page, keys } = await open('#/setup/image');
+
+  await keys.fill(t.plans.code, 'kxp2');
+  await keys.fill(t.plans.name, 'Kart display');
+  await keys.press(t.plans.addProduct);
+  await keys.fill(t.images.path, smallImage());
+  await keys.press(t.images.start);
+  await page.getByText(t.setup.image.found).waitFor({ timeout: 120_000 });
+  await keys.press(t.setup.next);
+  await page.getByRole('heading', { name: t.setup.steps.product, exact: true }).waitFor();
+  await keys.press(t.setup.next);
+  await keys.fill(t.plans.code, 'coro');
+  await keys.fill(t.plans.name, 'Corona Raceway');
+  await keys.press(t.plans.addVenue);
+  await page.getByText(t.setup.kept('CORO')).waitFor();
+  await keys.press(t.setup.next);
+  await keys.fill(t.names.list, '1-3');
+  await keys.press(/^Import 3/);
+  await page.getByText(t.setup.names.kept).waitFor();
+  await keys.press(t.setup.next);
+
+  await keys.press(t.setup.batch.create, 'link');
+  for (const step of t.batches.steps.slice(0, -1)) {
+    await page.getByRole('heading', { name: step, exact: true }).waitFor();
+    if (step === t.batches.steps[0] || step === t.batches.steps[1]) {
+      await keys.to(page.getByRole('main').getByRole('radio').first());
+      await page.keyboard.press('Space');
+    }
+    if (step === t.batches.steps[2]) await keys.fill(t.batches.count, '2');
+    await keys.press(t.common.next);
+  }
+  await keys.press(t.batches.createStart);
+  await page.getByText('is running. Power the boards now.').waitFor();
+
+  await keys.press(t.pages.bench, 'link');
+  const boards = station.boards(2);
+  const tiles = page.getByRole('list', { name: t.bench.boards }).getByRole('listitem');
+  await boards;
+  const named = tiles
+    .filter({ hasText: /KXP2-CORO-00[12]/ })
+    .filter({ hasText: t.stages.first_boot_confirmed });
+  await named.nth(1).waitFor();
+  expect(await tiles.count()).toBe(2);
+
+  const [first, second] = [tiles.nth(0).getByRole('link').first(), tiles.nth(1).getByRole('link').first()];
+  await keys.to(first);
+  await page.keyboard.press('ArrowRight');
+  await keys.to(second);
+  const name = /KXP2-CORO-00[12]/.exec(await tiles.nth(1).innerText())?.[0] ?? 'no name';
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name }).waitFor();
+
+  await keys.press(t.pages.history, 'link');
+  await page.getByText(name).first().waitFor();
+  const saved = page.waitForEvent('download');
+  await keys.press(/CSV/);
+  expect((await saved).suggestedFilename()).toMatch(/\.csv$/);
+  await sitting.end();
+}, 300_000);
+
+it('keeps what was typed while the station is away, and goes on when it is back', async () => {
+  const { sitting, page } = await open('#/plans');
+  await page.getByRole('button', { name: t.plans.addVenue }).click();
+  await page.getByLabel(t.plans.code, { exact: true }).fill('BRNO');
+  await page.getByLabel(t.plans.name, { exact: true }).fill('Masaryk Circuit');
+  await station.kill();
+  await page.getByText(t.app.lost).waitFor();
+  await station.start();
+  await page.getByText(t.app.lost).waitFor({ state: 'hidden' });
+  expect(await page.getByLabel(t.plans.name, { exact: true }).inputValue()).toBe('Masaryk Circuit');
+  await page.getByRole('dialog').getByRole('button', { name: t.common.save }).click();
+  await page.getByRole('main').getByText('Masaryk Circuit').waitFor();
+  sitting.forgive(/ERR_CONNECTION_REFUSED|Failed to load resource|ERR_/);
+  await sitting.end();
+});
+
+it('shows what a device says of itself as text, whatever it says', async () => {
+  const { sitting, page } = await open('#/bench');
+  station.discovers('2c:cf:67:de:ad:01', '<img src=x onerror="document.title=1"><b>bold</b>');
+  await page.getByText('<b>bold</b>').first().waitFor();
+  const tile = page.getByRole('listitem').filter({ hasText: '2c:cf:67:de:ad:01' });
+  await tile.getByRole('link').first().click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.getByText('<b>bold</b>').first().waitFor();
+  expect(await page.locator('b, img[src=x]').count()).toBe(0);
+  expect(await page.title()).not.toBe('1');
+  await sitting.end();
+});
