@@ -45,13 +45,20 @@ describe('the order of batches', () => {
 });
 
 describe('the wizard', () => {
+  const heading = () => screen.getByRole('heading', { level: 2 });
+  /** To the next step, which comes once the station has nothing against this one. */
+  async function goOn() {
+    const before = heading().textContent;
+    await press(t.common.next);
+    await waitFor(() => expect(heading()).not.toHaveTextContent(before));
+  }
   async function toNames() {
     const { station, told } = stationWith({});
     const shown = show(BatchWizard, '#/', station);
     await fireEvent.click(await screen.findByRole('radio', { name: /CORO/ }));
-    await press(t.common.next);
+    await goOn();
     await fireEvent.click(screen.getByRole('radio', { name: /KXP2/ }));
-    await press(t.common.next);
+    await goOn();
     return { told, shown };
   }
   const count = () => screen.getByLabelText(t.batches.count);
@@ -62,7 +69,7 @@ describe('the wizard', () => {
     expect(await screen.findByText('A batch has 1 to 1000 boards, not 0.')).toBeVisible();
     expect(count()).toHaveAttribute('aria-invalid', 'true');
     await press(t.common.next);
-    expect(screen.getByRole('heading', { level: 2 })).toHaveTextContent('Names');
+    expect(heading()).toHaveTextContent('Names');
   });
 
   it('keeps what was typed when going back, and when the page is left', async () => {
@@ -70,7 +77,7 @@ describe('the wizard', () => {
     await fireEvent.input(count(), { target: { value: '7' } });
     await press(t.common.back);
     expect(screen.getByRole('radio', { name: /KXP2/ })).toBeChecked();
-    await press(t.common.next);
+    await goOn();
     expect(count()).toHaveValue(7);
     shown.unmount();
     const { station } = stationWith({});
@@ -81,12 +88,12 @@ describe('the wizard', () => {
   it('says exactly what will happen, then creates and starts', async () => {
     const { told } = await toNames();
     await fireEvent.input(count(), { target: { value: '5' } });
-    await press(t.common.next);
+    await goOn();
     await fireEvent.click(screen.getByRole('radio', { name: /Overwrite foreign/ }));
     await fireEvent.input(screen.getByLabelText(t.batches.serials), {
       target: { value: '4c1f2a00\n4c1f2a01' },
     });
-    await press(t.common.next);
+    await goOn();
     expect(await screen.findByText(/5 names from KXP2-CORO-\d+ on will be reserved now/)).toBeVisible();
     expect(screen.getByText(t.batches.willOverwrite)).toBeVisible();
     expect(screen.getByText(/only 2 listed serials/)).toBeVisible();
