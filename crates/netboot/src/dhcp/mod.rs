@@ -3,7 +3,8 @@
 //! A datagram is guarded and taken apart in [`packet`], its sender is recognised in [`identify`]
 //! (before any byte is served: model, memory, revision, serial), [`server`] decides with the
 //! address book in `pool` and says so as a [`DhcpEvent`], `reply` writes what Raspberry Pi
-//! bootloaders and UEFI firmware need to read. [`serve`] is the socket around it.
+//! bootloaders and UEFI firmware need to read. [`serve`] is the socket around it, and [`news`] says which
+//! clients the station has yet to hear of.
 //!
 //! [`client`] is the other side of the same conversation, spoken by the agent and, in the voice of
 //! each bootloader, by virtual boards. [`probe`] looks for servers that are not ours.
@@ -13,6 +14,7 @@ mod draft;
 mod event;
 pub mod identify;
 mod limits;
+pub mod news;
 mod options;
 pub mod packet;
 mod pool;
@@ -25,6 +27,7 @@ pub mod visitor;
 
 pub use event::{DhcpEvent, Output};
 pub use identify::{Client, PiIdentity};
+pub use news::{News, Told};
 pub use packet::{Ignored, Request};
 pub use serve::{ServeError, serve, serve_watched};
 pub use server::Server;

@@ -5,6 +5,7 @@
 //! informs is dropped first.
 
 use super::event::{DhcpEvent, Output};
+use super::news::{News, Told};
 use super::packet::MAX_PACKET;
 use super::server::Server;
 use crate::clock::{self, Clock};
@@ -44,18 +45,19 @@ pub enum ServeError {
 pub async fn serve(
     socket: std::net::UdpSocket,
     server: Server,
-    events: mpsc::Sender<DhcpEvent>,
+    events: mpsc::Sender<Told>,
     vouched: mpsc::Receiver<Mac>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    serve_watched(socket, server, events, vouched, Packets::default(), stop).await
+    let (news, packets) = (News::default(), Packets::default());
+    serve_watched(socket, server, (events, news), vouched, packets, stop).await
 }
 
-/// [`serve`], writing packets down.
+/// [`serve`], counting what is on its way and writing packets down.
 pub async fn serve_watched(
     socket: std::net::UdpSocket,
     mut server: Server,
-    events: mpsc::Sender<DhcpEvent>,
+    (events, news): (mpsc::Sender<Told>, News),
     mut vouched: mpsc::Receiver<Mac>,
     packets: Packets,
     stop: impl Future<Output = ()>,
@@ -74,14 +76,17 @@ pub async fn serve_watched(
     tokio::pin!(stop);
     loop {
         server.handle_timeout(clock.now());
+        let mut replies = Vec::new();
         while let Some(output) = server.poll() {
             match output {
-                Output::Send { to, bytes } => {
-                    packets.dhcp(Way::Out, to, own, &bytes);
-                    send(&socket, source, to, &bytes).await;
-                }
-                Output::Event(event) => queue(&mut waiting, event),
+                Output::Send { to, bytes } => replies.push((to, bytes)),
+                Output::Event(event) => queue(&mut waiting, news.tell(event)),
             }
+        }
+        // After the news, so that nobody who was answered is taken for who he was before.
+        for (to, bytes) in replies {
+            packets.dhcp(Way::Out, to, own, &bytes);
+            send(&socket, source, to, &bytes).await;
         }
         let now = clock.now();
         let due = server.next_deadline().map(|due| clock::until(due, now));
@@ -157,17 +162,17 @@ async fn send_from(
     socket.async_io(Interest::WRITABLE, send).await
 }
 
-fn queue(waiting: &mut VecDeque<DhcpEvent>, event: DhcpEvent) {
-    let informs = |event: &DhcpEvent| {
+fn queue(waiting: &mut VecDeque<Told>, told: Told) {
+    let informs = |told: &Told| {
         matches!(
-            event,
+            told.event,
             DhcpEvent::Seen { .. } | DhcpEvent::NotOurs { .. } | DhcpEvent::PoolFull { .. }
         )
     };
     if waiting.len() >= MOST_EVENTS {
         tracing::warn!("nobody reads DHCP events; dropping the ones that only inform");
-        waiting.retain(|event| !informs(event));
+        waiting.retain(|told| !informs(told));
         waiting.truncate(MOST_EVENTS - 1);
     }
-    waiting.push_back(event);
+    waiting.push_back(told);
 }

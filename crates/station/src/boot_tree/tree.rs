@@ -9,6 +9,7 @@ use crate::config::Uefi;
 use crate::engine::{Arch, BootAnswer, BootClient, Engine, Install, Machine};
 use crate::self_test::visits::Visits;
 use bytes::Bytes;
+use netboot::dhcp::News;
 use netboot::tftp::{Files, Opened};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -66,6 +67,8 @@ pub struct BootTree {
     station: RwLock<String>,
     /// The visits of the self-test.
     visits: Visits,
+    /// What the engine has yet to hear of.
+    news: News,
     unknown: Mutex<HashMap<Ipv4Addr, Instant>>,
 }
 
@@ -78,6 +81,7 @@ impl BootTree {
             loaders,
             station: RwLock::default(),
             visits: Visits::default(),
+            news: News::default(),
             unknown: Mutex::default(),
         }
     }
@@ -87,6 +91,11 @@ impl BootTree {
     pub fn open_to(mut self, visits: Visits) -> Self {
         self.visits = visits;
         self
+    }
+
+    /// Where DHCP counts what the engine has yet to hear of.
+    pub fn news(&self) -> News {
+        self.news.clone()
     }
 
     /// The URL that boards are told.
@@ -168,6 +177,10 @@ impl BootTree {
             OnShelf::Coming => return Opened::NotYet,
             OnShelf::Broken => return Opened::NotFound,
         };
+        // Until the engine knows of this boot, it would hand out the token of the boot before.
+        if matches!(file, "cmdline.txt" | "grub/grub.cfg") && self.news.is_coming(install.mac) {
+            return Opened::NotYet;
+        }
         let found = match file {
             "config.txt" => Some(config_txt(install, &files).into()),
             "cmdline.txt" => self.cmdline(install, Console::Pi).map(Bytes::from),

@@ -16,7 +16,7 @@ use super::{
 use crate::bench::boots::BootAnswer;
 use crate::outside::{self, Outside};
 use crate::store::{self, Store};
-use netboot::dhcp::DhcpEvent;
+use netboot::dhcp::Told;
 use netboot::tftp::{TftpEvent, What};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -215,10 +215,20 @@ impl Engine {
         &self,
         work: impl FnOnce(&mut Turn<'_>) -> Result<(), Refusal> + Send + 'static,
     ) {
+        self.post_until(work, ());
+    }
+
+    /// [`Self::post`], dropping something once the work is done.
+    fn post_until(
+        &self,
+        work: impl FnOnce(&mut Turn<'_>) -> Result<(), Refusal> + Send + 'static,
+        until_then: impl Send + 'static,
+    ) {
         let message = Message::Work(Box::new(move |desk| {
             if let Err(refusal) = desk.turn(work) {
                 tracing::error!(%refusal, "work failed");
             }
+            drop(until_then);
         }));
         if self.inner.queue.send(message).is_err() {
             tracing::debug!("the engine has closed");
@@ -268,9 +278,12 @@ impl Engine {
             .await
     }
 
-    /// The DHCP server noticed something. Never blocks.
-    pub fn dhcp(&self, event: DhcpEvent) {
-        self.seen(MOST_WAITING, move |turn| network::dhcp(turn, event));
+    /// The DHCP server noticed something. Never blocks. It has arrived once everybody sees what came
+    /// of it.
+    pub fn dhcp(&self, told: impl Into<Told>) {
+        let Told { event, on_its_way } = told.into();
+        let take = move |turn: &mut Turn<'_>| network::dhcp(turn, event);
+        self.seen(MOST_WAITING, take, on_its_way);
     }
 
     /// The TFTP server noticed something. Never blocks.
@@ -280,13 +293,14 @@ impl Engine {
             What::Progress { .. } => MOST_WAITING_PROGRESS,
             _ => MOST_WAITING,
         };
-        self.seen(most, move |turn| network::tftp(turn, event));
+        self.seen(most, move |turn| network::tftp(turn, event), ());
     }
 
     fn seen(
         &self,
         most: usize,
         take: impl FnOnce(&mut Turn<'_>) -> Result<(), Refusal> + Send + 'static,
+        until_then: impl Send + 'static,
     ) {
         let waiting = Arc::clone(&self.inner.waiting);
         if waiting.fetch_add(1, Ordering::Relaxed) >= most {
@@ -294,10 +308,13 @@ impl Engine {
             tracing::debug!("a packet seen is dropped: the engine is behind");
             return;
         }
-        self.post(move |turn| {
-            waiting.fetch_sub(1, Ordering::Relaxed);
-            take(turn)
-        });
+        self.post_until(
+            move |turn| {
+                waiting.fetch_sub(1, Ordering::Relaxed);
+                take(turn)
+            },
+            until_then,
+        );
     }
 
     /// What to serve to a client that asks for a boot file. Instant.

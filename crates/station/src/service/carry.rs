@@ -7,7 +7,7 @@ use crate::library::Library;
 use crate::library::imports::{Importer, Wanted};
 use crate::supervise::Orders;
 use crate::traffic::Traffic;
-use netboot::dhcp::DhcpEvent;
+use netboot::dhcp::{DhcpEvent, Told};
 use netboot::tftp::TftpEvent;
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
@@ -45,7 +45,7 @@ impl Carrier {
     /// Begins to carry; the tasks end when the station stops.
     pub(super) fn begin(
         self,
-        dhcp: mpsc::Receiver<DhcpEvent>,
+        dhcp: mpsc::Receiver<Told>,
         tftp: mpsc::Receiver<TftpEvent>,
     ) -> [JoinHandle<()>; 4] {
         [
@@ -106,17 +106,17 @@ impl Carrier {
     }
 
     /// What the DHCP server notices.
-    async fn dhcp(self, mut events: mpsc::Receiver<DhcpEvent>) {
-        while let Some(Some(event)) = self.stop.run_until_cancelled(events.recv()).await {
-            self.traffic.counts().dhcp(&event);
-            match &event {
+    async fn dhcp(self, mut events: mpsc::Receiver<Told>) {
+        while let Some(Some(told)) = self.stop.run_until_cancelled(events.recv()).await {
+            self.traffic.counts().dhcp(&told.event);
+            match &told.event {
                 DhcpEvent::Rival { server, mac, .. } => {
                     self.order(Orders::Rival(*server, *mac)).await;
                 }
                 DhcpEvent::Offered { ip, .. } => self.expect(*ip),
                 _ => {}
             }
-            self.engine.dhcp(event);
+            self.engine.dhcp(told);
         }
     }
 

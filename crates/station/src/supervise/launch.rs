@@ -9,7 +9,7 @@ use crate::rights::{Denied, Reason, Rights, What};
 use crate::self_test::visits::Visits;
 use axum::Router;
 use netboot::dhcp::visitor::Keys;
-use netboot::dhcp::{DhcpEvent, ReplyTo, Server, Settings};
+use netboot::dhcp::{ReplyTo, Server, Settings, Told};
 use netboot::packets::Packets;
 use netboot::tftp::TftpEvent;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -71,7 +71,7 @@ pub struct Launcher {
     router: Router,
     loopback: bool,
     device: Option<String>,
-    dhcp_events: mpsc::Sender<DhcpEvent>,
+    dhcp_events: mpsc::Sender<Told>,
     tftp_events: mpsc::Sender<TftpEvent>,
     vouch: Option<mpsc::Sender<Mac>>,
     vouched: Vec<Mac>,
@@ -89,7 +89,7 @@ impl Launcher {
         engine: Engine,
         tree: Arc<BootTree>,
         router: Router,
-        events: (mpsc::Sender<DhcpEvent>, mpsc::Sender<TftpEvent>),
+        events: (mpsc::Sender<Told>, mpsc::Sender<TftpEvent>),
     ) -> Self {
         let device = config.deployment.interface.clone().filter(|_| !loopback);
         Self {
@@ -205,7 +205,7 @@ impl Launcher {
         let packets = self.packets.clone();
         let (vouch, vouched) = mpsc::channel(256);
         self.vouch = Some(vouch);
-        let events = self.dhcp_events.clone();
+        let events = (self.dhcp_events.clone(), self.tree.news());
         Ok(Launched {
             listen: self.words(at),
             at,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::dhcp::client::{Conversation, Event, Lessee, Network, Persona};
-use crate::dhcp::{ReplyTo, serve};
+use crate::dhcp::{ReplyTo, Told, serve};
 use crate::socket;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -80,8 +80,8 @@ fn a_rack_of_boards_boots_over_loopback() {
     socket
         .send_to(&laptop(1, stranger).bytes(), address)
         .expect("sent");
-    let next = |told: &mut mpsc::Receiver<DhcpEvent>| {
-        runtime.block_on(async { told.recv().await.expect("still serving") })
+    let next = |told: &mut mpsc::Receiver<Told>| {
+        runtime.block_on(async { told.recv().await.expect("still serving").event })
     };
     while next(&mut told)
         != (DhcpEvent::NotOurs {
