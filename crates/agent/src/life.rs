@@ -5,11 +5,12 @@ use crate::platform::Platform;
 use crate::provision::provision;
 use crate::screen::{Screen, Tone};
 use crate::settings::{Link, Settings};
-use delivery::http::Station;
+use delivery::http::{HttpError, Station};
 use std::time::{Duration, Instant};
 use wire::Hostname;
 use wire::agent::{After, CheckIn, Order};
 use wire::board::Hold;
+use wire::refusal::Code;
 
 /// Version of the contract that this agent speaks ([`CheckIn::protocol`]).
 const PROTOCOL: u32 = 1;
@@ -30,14 +31,18 @@ pub enum Ending {
         /// Its name.
         hostname: Hostname,
     },
+    /// The station keeps refusing the token of this boot: restart, to be given another.
+    BootAnew,
     /// A virtual board's plug was pulled.
     PowerLost,
 }
 
-/// Lives until the board is to do something else. A station that is away is asked for ever.
+/// Lives until the board is to do something else. A station that is away is asked for ever; one that
+/// does not believe the board (its books were restored from before this boot, say) for a while.
 pub fn run(platform: &dyn Platform, link: &Link, settings: &Settings) -> Ending {
     let station = Station::new(&link.station, link.local);
     let mut pause = settings.pause;
+    let mut doubted_since = None;
     while !platform.power_lost() {
         let inventory = platform.inventory(link.mac);
         let board = format!("{}, {}", inventory.model, inventory.board);
@@ -48,6 +53,18 @@ pub fn run(platform: &dyn Platform, link: &Link, settings: &Settings) -> Ending 
             inventory,
         };
         let order = station.post("/agent/v1/check-in", &question);
+        match &order {
+            Err(HttpError::Refused(refusal)) if refusal.code == Code::Forbidden => {
+                let since = *doubted_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= settings.doubted {
+                    let mut screen = Screen::new(Tone::Waiting, "", "boots anew");
+                    screen.lines = vec![refusal.message.clone(), board];
+                    platform.show(&screen);
+                    return Ending::BootAnew;
+                }
+            }
+            _ => doubted_since = None,
+        }
         let calm = match order {
             Ok(Order::Provision(job)) => {
                 let result = provision(platform, link, settings, &station, &job);

@@ -69,7 +69,7 @@ fn end(ending: &Ending) -> ExitCode {
         Ending::Stay => loop {
             std::thread::sleep(Duration::from_hours(1));
         },
-        Ending::Reboot | Ending::BootFromDisk { .. } | Ending::PowerLost => {
+        Ending::Reboot | Ending::BootFromDisk { .. } | Ending::BootAnew | Ending::PowerLost => {
             // Long enough to be read on the screen.
             std::thread::sleep(Duration::from_secs(2));
             RebootMode::RB_AUTOBOOT

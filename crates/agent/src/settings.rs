@@ -30,6 +30,8 @@ pub struct Settings {
     pub longest_pause: Duration,
     /// Pause after a failure, before the agent asks what to do next.
     pub after_failure: Duration,
+    /// How long the station may refuse the boot token before the board boots anew.
+    pub doubted: Duration,
 }
 
 impl Default for Settings {
@@ -39,6 +41,7 @@ impl Default for Settings {
             pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(5),
             after_failure: Duration::from_secs(3),
+            doubted: Duration::from_mins(1),
         }
     }
 }

@@ -77,6 +77,21 @@ fn a_board_that_was_finished_is_sent_to_its_disk() {
 }
 
 #[test]
+fn a_board_that_is_not_believed_boots_anew() {
+    let golden = golden();
+    let station = FakeStation::start(
+        golden,
+        Mood {
+            doubts: true,
+            ..Mood::default()
+        },
+    );
+    let board = Board::new(512 << 20);
+    assert_eq!(board.run(&station), Ending::BootAnew);
+    assert!(board.shown().iter().any(|s| s.contains("earlier boot")));
+}
+
+#[test]
 fn broken_connections_and_a_restart_cost_nothing_twice() {
     let golden = golden();
     let station = FakeStation::start(

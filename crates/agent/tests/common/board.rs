@@ -33,6 +33,7 @@ pub(crate) const SETTINGS: Settings = Settings {
     pause: Duration::from_millis(10),
     longest_pause: Duration::from_millis(100),
     after_failure: Duration::from_millis(10),
+    doubted: Duration::from_millis(50),
 };
 
 impl Board {

@@ -20,6 +20,7 @@ use wire::agent::{
 use wire::board::{Failure, Hold, Stage};
 use wire::disk::DiskPolicy;
 use wire::image::Grow;
+use wire::refusal::{Code, Refusal};
 
 /// How the station behaves.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(crate) struct Mood {
     pub(crate) waits: u32,
     /// Orders it gives; then the plug of whoever asks is pulled.
     pub(crate) orders: u32,
+    /// It believes no token.
+    pub(crate) doubts: bool,
     /// The board is already done.
     pub(crate) finished: bool,
     /// What the board does afterwards.
@@ -53,6 +56,7 @@ impl Default for Mood {
         Self {
             waits: 0,
             orders: 1,
+            doubts: false,
             finished: false,
             after: After::Reboot,
             break_every: 0,
@@ -156,9 +160,20 @@ impl FakeStation {
 
 type Station = State<Arc<Inner>>;
 
-async fn check_in(State(station): Station, Json(question): Json<CheckIn>) -> Json<Order> {
+async fn check_in(
+    State(station): Station,
+    Json(question): Json<CheckIn>,
+) -> Result<Json<Order>, (StatusCode, Json<Refusal>)> {
     assert_eq!(question.token.as_deref(), Some("token"));
     let mut mood = station.mood.lock().unwrap();
+    if mood.doubts {
+        let refusal = Refusal::new(Code::Forbidden, "Board 7 shows a token of an earlier boot.");
+        return Err((StatusCode::FORBIDDEN, Json(refusal)));
+    }
+    Ok(order(&station, &mut mood))
+}
+
+fn order(station: &Inner, mood: &mut Mood) -> Json<Order> {
     if mood.finished {
         let hostname = "KXP2-CORO-001".parse().unwrap();
         return Json(Order::BootFromDisk { hostname });

@@ -42,6 +42,8 @@ pub(super) enum End {
     Done(Box<Outcome>, Next),
     /// The board was finished before.
     SentToDisk,
+    /// Its station does not believe it; another boot brings another token.
+    BootsAnew,
     /// It failed, and this board does not wait for another try.
     Failed(Failure),
 }
@@ -84,6 +86,7 @@ impl Install<'_> {
                 Ending::BootFromDisk { .. } | Ending::Reboot | Ending::PowerOff | Ending::Stay,
                 ..,
             ) => End::SentToDisk,
+            (Ending::BootAnew, ..) => End::BootsAnew,
         };
         Ok(Installed {
             job: record.job,
@@ -123,5 +126,6 @@ fn settings(pace: Pace) -> Settings {
         pause: pace.retry(usual.pause),
         longest_pause: pace.retry(usual.longest_pause),
         after_failure: pace.retry(usual.after_failure),
+        doubted: pace.retry(usual.doubted),
     }
 }

@@ -251,6 +251,7 @@ impl<'a> Life<'a> {
                 self.tell(&Happening::SentToDisk);
                 Ok(Cycle::Reset)
             }
+            install::End::BootsAnew => Ok(Cycle::Reset),
             install::End::Failed(failure) => {
                 self.tell(&Happening::Failed(failure.clone()));
                 Ok(Cycle::End(End::Failed(failure)))
