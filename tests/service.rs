@@ -111,6 +111,9 @@ fn serves_a_card_that_comes_later(guest: &mut Guest) {
     assert!(status.contains("no interface boards0"), "{status}");
     plug_in(guest);
     healthy(guest);
+    guest.ok("sed -i 's/192.168.151.103/192.168.151.104/' /etc/punnet/station.toml && systemctl reload punnet");
+    guest.until(SOON, "journalctl -u punnet | grep 'configuration was read again'");
+    healthy(guest);
 }
 
 fn says_when_it_is_ill_and_which_line_is_wrong(guest: &mut Guest) {

@@ -1,6 +1,7 @@
 //! What the daemon costs while nothing happens, and how soon it knows where it stands.
 
 use crate::table::figure;
+use punnet_tests::binaries;
 use punnet_tests::net::Net;
 use punnet_tests::station::Station;
 use std::time::{Duration, Instant};
@@ -55,4 +56,11 @@ pub(crate) fn run() {
         &seconds(best_serving),
         "-",
     );
+    let folder = binaries::punnet().parent().expect("it lies in a folder");
+    for program in ["punnet", "punnet-net", "punnet-window"] {
+        if let Ok(file) = std::fs::metadata(folder.join(program)) {
+            let size = format!("{:.1} MB", file.len() as f64 / 1e6);
+            figure(&format!("size of {program}"), &size, "-");
+        }
+    }
 }

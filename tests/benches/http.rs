@@ -2,7 +2,8 @@
 //! fetch, and the whole image that foreign installers fetch.
 
 use crate::files;
-use crate::table::{Contestant, race};
+use crate::process::processor;
+use crate::table::{Contestant, figure, race};
 use punnet_tests::net::{Host, Net};
 use punnet_tests::plan;
 use punnet_tests::running::Running;
@@ -30,7 +31,7 @@ pub(crate) fn run() {
     let peer = net.host("nginx");
     peer.address(&format!("{PEER}/24"));
     let folder = tempfile::tempdir().expect("a folder");
-    let _nginx = nginx(&peer, folder.path(), &[("pack", &pack), ("image", &source)]);
+    let nginx = nginx(&peer, folder.path(), &[("pack", &pack), ("image", &source)]);
     let client = net.host("client");
     client.address("192.168.151.9/24");
     wait_for(&client, "pack");
@@ -63,6 +64,20 @@ pub(crate) fn run() {
             }),
         ],
     );
+
+    println!("\nThe processor while 8 boards fetch the pack over a link of 1 Gbit/s");
+    let url = format!("http://{ADDRESS}:5001/agent/v1/packs/{id}");
+    for (name, pid, host, url) in [
+        ("punnet", station.pid(), &host, url),
+        ("nginx", nginx.pid(), &peer, format!("http://{PEER}/pack")),
+    ] {
+        host.limit("1gbit");
+        let before = processor(pid);
+        let took = curls(&client, 8, &url);
+        let used = processor(pid).saturating_sub(before);
+        let share = 100.0 * used.as_secs_f64() / took.as_secs_f64();
+        figure(name, &format!("{share:.1} %"), "of one core");
+    }
 }
 
 pub(crate) fn nginx(host: &Host, folder: &Path, files: &[(&str, &Path)]) -> Running {

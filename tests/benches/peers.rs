@@ -13,6 +13,7 @@ mod files;
 mod http;
 mod import;
 mod pipeline;
+mod process;
 mod table;
 mod tftp;
 mod window;

@@ -1,14 +1,13 @@
 //! What the window costs: the time until it is on the screen, and the memory of everything that
 //! belongs to it while nothing happens.
 
+use crate::process::{family, memory};
 use crate::table::figure;
 use punnet_tests::binaries;
 use punnet_tests::ground::{find, not_run};
 use punnet_tests::running::Running;
 use punnet_tests::screen::{PROGRAMS, Screen, soon};
 use punnet_tests::window::{PATIENCE, own_configuration};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::time::{Duration, Instant};
 
 pub(crate) fn run() {
@@ -58,42 +57,4 @@ pub(crate) fn run() {
 
 fn megabytes(kib: f64) -> String {
     format!("{:.0} MB", kib * 1024.0 / 1e6)
-}
-
-/// A field of smaps_rollup in KiB (proc(5)).
-fn memory(pid: u32, field: &str) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with(field));
-    let value = line.and_then(|line| line.split_whitespace().nth(1));
-    value.and_then(|value| value.parse().ok()).unwrap_or(0.0)
-}
-
-/// A process and all its descendants.
-fn family(of: u32) -> BTreeSet<u32> {
-    let mut parents: BTreeMap<u32, u32> = BTreeMap::new();
-    for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
-            continue;
-        };
-        let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        // The name in the second field may hold anything; what follows its bracket does not.
-        let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        if let Some(parent) = rest.split(' ').nth(1).and_then(|p| p.parse().ok()) {
-            parents.insert(pid, parent);
-        }
-    }
-    let mut family = BTreeSet::from([of]);
-    loop {
-        let before = family.len();
-        let children = parents.iter().filter(|(_, parent)| family.contains(parent));
-        let children: Vec<u32> = children.map(|(pid, _)| *pid).collect();
-        family.extend(children);
-        if family.len() == before {
-            return family;
-        }
-    }
 }

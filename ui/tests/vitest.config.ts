@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     root: import.meta.dirname,
-    include: ['**/*.test.ts'],
+    include: ['*.test.ts'],
     globalSetup: './support/made_up.ts',
     maxWorkers: 2,
     testTimeout: 90_000,
