@@ -13,7 +13,7 @@ use station::backup::{keeper, remedied};
 use station::config::Config;
 use station::engine::{Effect, Engine, Options};
 use station::library::Library;
-use station::library::imports::{Importer, Wanted};
+use station::library::imports::Importer;
 use station::link::Station;
 use std::sync::Arc;
 use wire::Refusal;
@@ -193,21 +193,7 @@ impl Hands {
         let mut effects = self.engine.effects();
         while let Some(effect) = effects.recv().await {
             match effect {
-                Effect::StartImport {
-                    import,
-                    path,
-                    product,
-                    version,
-                    description,
-                    activate,
-                } => self.importer.start(Wanted {
-                    import,
-                    path,
-                    product,
-                    version,
-                    description,
-                    activate,
-                }),
+                Effect::StartImport(wanted) => self.importer.start(wanted),
                 Effect::CancelImport { import } => self.importer.cancel(&import),
                 Effect::RemovePack { image } => self.library.remove(image),
                 Effect::MakeBackup => {

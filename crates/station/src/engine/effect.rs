@@ -8,24 +8,28 @@ use wire::health::ServerKind;
 use wire::name::ProductCode;
 use wire::rehearsal::RehearsalPlan;
 
+/// An image that the operator wants imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedImport {
+    /// Id of the import.
+    pub import: String,
+    /// The file.
+    pub path: PathBuf,
+    /// The product it is for.
+    pub product: ProductCode,
+    /// Its version.
+    pub version: String,
+    /// Free text.
+    pub description: String,
+    /// Make it the product's image.
+    pub activate: bool,
+}
+
 /// Something to be done, told after the transaction that decided it was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Import an image from a file.
-    StartImport {
-        /// Id of the import.
-        import: String,
-        /// The file.
-        path: PathBuf,
-        /// The product it is for.
-        product: ProductCode,
-        /// Its version.
-        version: String,
-        /// Free text.
-        description: String,
-        /// Make it the product's image.
-        activate: bool,
-    },
+    StartImport(WantedImport),
     /// Stop an import and remove what it left.
     CancelImport {
         /// Id of the import.

@@ -1,7 +1,7 @@
 //! Images enter and leave the library.
 
 use super::commands::shared::{live_product, text};
-use super::effect::Effect;
+use super::effect::{Effect, WantedImport};
 use super::packs;
 use super::room;
 use super::turn::Turn;
@@ -67,14 +67,14 @@ pub(super) fn add(turn: &mut Turn<'_>, wanted: &Wanted) -> Result<Receipt, Refus
         state: ImportState::Running,
         started: turn.now,
     }));
-    turn.effect(Effect::StartImport {
+    turn.effect(Effect::StartImport(WantedImport {
         import: import.clone(),
         path,
         product: product.code,
         version,
         description,
         activate: wanted.activate,
-    });
+    }));
     Ok(Receipt::Import { import })
 }
 

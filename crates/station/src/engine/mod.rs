@@ -51,7 +51,7 @@ pub use ask::Engine;
 pub use boot_view::BootClient;
 pub use deployment::CHOICE;
 pub use device::DeviceAssignment;
-pub use effect::Effect;
+pub use effect::{Effect, WantedImport};
 pub use image::NewImage;
 pub use log_line::TARGET as EVENT_TARGET;
 pub use logins::Opened;

@@ -6,36 +6,18 @@
 
 use super::Library;
 use super::uploads::Uploads;
-use crate::engine::{Engine, NewImage};
+use crate::engine::{Engine, NewImage, WantedImport};
 use ed25519_dalek::SigningKey;
 use imaging::import::{Options, Progress};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use wire::command::{Import, ImportState};
 use wire::query::{Answer, Query};
-use wire::{ImageId, Millis, ProductCode};
+use wire::{ImageId, Millis};
 
 /// At most this often is progress told, in milliseconds.
 const TELL_EVERY: i64 = 250;
-
-/// What the operator asked for.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// Id of the import.
-    pub import: String,
-    /// The file.
-    pub path: PathBuf,
-    /// The product it is for.
-    pub product: ProductCode,
-    /// Its version.
-    pub version: String,
-    /// Free text.
-    pub description: String,
-    /// Make it the product's image.
-    pub activate: bool,
-}
 
 /// Runs imports. Clones share the list of running ones.
 #[derive(Clone)]
@@ -75,7 +57,7 @@ impl Importer {
     }
 
     /// Starts an import and returns at once.
-    pub fn start(&self, wanted: Wanted) {
+    pub fn start(&self, wanted: WantedImport) {
         let cancel = Arc::new(AtomicBool::new(false));
         self.list()
             .insert(wanted.import.clone(), Arc::clone(&cancel));
@@ -110,7 +92,7 @@ impl Importer {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn run(&self, wanted: Wanted, cancel: Arc<AtomicBool>) {
+    async fn run(&self, wanted: WantedImport, cancel: Arc<AtomicBool>) {
         let teller = Teller::new(self.engine.clone(), &wanted);
         let outcome = self.import(&wanted, cancel, teller.clone()).await;
         match &outcome {
@@ -127,7 +109,7 @@ impl Importer {
 
     async fn import(
         &self,
-        wanted: &Wanted,
+        wanted: &WantedImport,
         cancel: Arc<AtomicBool>,
         teller: Arc<Teller>,
     ) -> ImportState {
@@ -198,7 +180,7 @@ struct Teller {
 }
 
 impl Teller {
-    fn new(engine: Engine, wanted: &Wanted) -> Arc<Self> {
+    fn new(engine: Engine, wanted: &WantedImport) -> Arc<Self> {
         let file_name = wanted.path.file_name().unwrap_or_default();
         Arc::new(Self {
             engine,

@@ -4,7 +4,7 @@
 use crate::boot_tree::shelf::Shelf;
 use crate::engine::{BootAnswer, BootClient, Effect, Engine};
 use crate::library::Library;
-use crate::library::imports::{Importer, Wanted};
+use crate::library::imports::Importer;
 use crate::supervise::Orders;
 use crate::traffic::Traffic;
 use netboot::dhcp::{DhcpEvent, Told};
@@ -61,21 +61,7 @@ impl Carrier {
         let mut effects = self.engine.effects();
         while let Some(Some(effect)) = self.stop.run_until_cancelled(effects.recv()).await {
             match effect {
-                Effect::StartImport {
-                    import,
-                    path,
-                    product,
-                    version,
-                    description,
-                    activate,
-                } => self.importer.start(Wanted {
-                    import,
-                    path,
-                    product,
-                    version,
-                    description,
-                    activate,
-                }),
+                Effect::StartImport(wanted) => self.importer.start(wanted),
                 Effect::CancelImport { import } => self.importer.cancel(&import),
                 Effect::RemovePack { image } => {
                     self.shelf.tidy(Some(image));

@@ -1,6 +1,6 @@
 /** Which boards the bench shows, and in what order. */
 import type { Board } from '../wire';
-import { groupOf, GROUPS, type Group } from './stages';
+import { groupOf, GROUPS, STAGE_ORDER, type Group } from './stages';
 
 /** Does a board have this text in its name, serial, address or place? Spaces separate words. */
 export function matches(board: Board, text: string): boolean {
@@ -61,20 +61,6 @@ const keys: Record<Column, (board: Board) => string | number> = {
   stage: (b) => GROUPS.indexOf(groupOf(b)) * 100 + STAGE_ORDER.indexOf(b.stage),
   since: (b) => b.stage_since,
 };
-const STAGE_ORDER = [
-  'seen',
-  'addressed',
-  'loading_boot_files',
-  'checked_in',
-  'assigned',
-  'preparing_storage',
-  'writing',
-  'verifying',
-  'personalising',
-  'finishing',
-  'done',
-  'first_boot_confirmed',
-];
 const numeric = new Intl.Collator(undefined, { numeric: true });
 
 /** Sorts by a column; what has nothing in it comes last, equals keep their order. */

@@ -9,6 +9,22 @@ import type { Board, Hold, Stage } from '../wire';
 export const GROUPS = ['needs', 'working', 'waiting', 'done', 'not_ours'] as const;
 export type Group = (typeof GROUPS)[number];
 
+/** The way of a board that meets no trouble. */
+export const STAGE_ORDER: readonly Stage[] = [
+  'seen',
+  'addressed',
+  'loading_boot_files',
+  'checked_in',
+  'assigned',
+  'preparing_storage',
+  'writing',
+  'verifying',
+  'personalising',
+  'finishing',
+  'done',
+  'first_boot_confirmed',
+];
+
 /** The main path, condensed. */
 export const STEPS = ['network', 'boot_files', 'storage', 'write', 'verify', 'name', 'done'] as const;
 export type StepName = (typeof STEPS)[number];

@@ -1,4 +1,5 @@
 /** The state of the mock, and how it moves. */
+import { STAGE_ORDER } from '../board/stages';
 import { nothing } from '../fold';
 import { benched, benchForbids } from './bench';
 import { peopled, peopleForbid, someDeeds, someOperators } from './people';
@@ -25,20 +26,6 @@ import type {
   Venue,
 } from '../wire';
 
-const WAY: Stage[] = [
-  'seen',
-  'addressed',
-  'loading_boot_files',
-  'checked_in',
-  'assigned',
-  'preparing_storage',
-  'writing',
-  'verifying',
-  'personalising',
-  'finishing',
-  'done',
-  'first_boot_confirmed',
-];
 const IMAGE = 'a3'.repeat(32);
 const TOTAL = 2_600_000_000;
 
@@ -214,8 +201,8 @@ export class World {
   #move() {
     importsMove(this);
     for (const board of this.snapshot.boards) {
-      const at = WAY.indexOf(board.stage);
-      if (at < 0 || board.stalled || at === WAY.length - 1) continue;
+      const at = STAGE_ORDER.indexOf(board.stage);
+      if (at < 0 || board.stalled || at === STAGE_ORDER.length - 1) continue;
       const { progress } = board;
       if (progress && progress.done < progress.total) {
         const done = Math.min(progress.total, progress.done + progress.rate);
@@ -225,7 +212,7 @@ export class World {
         continue;
       }
       if (Math.random() < 0.7) continue;
-      const stage = WAY[at + 1] ?? board.stage;
+      const stage = STAGE_ORDER[at + 1] ?? board.stage;
       const long = stage === 'writing' || stage === 'verifying';
       this.#change(board.id, {
         stage,
@@ -263,8 +250,8 @@ export class World {
     ];
     const [model, ram] = models[i % 3] ?? models[0] ?? ['Raspberry Pi', 1024];
     const odd: Stage[] = ['failed', 'on_hold', 'not_ours', 'already_done'];
-    const stage = i % 11 === 4 ? (odd[Math.floor(i / 11) % 4] ?? 'failed') : (WAY[(i * 5) % 12] ?? 'seen');
-    const at = WAY.indexOf(stage);
+    const stage = i % 11 === 4 ? (odd[Math.floor(i / 11) % 4] ?? 'failed') : (STAGE_ORDER[(i * 5) % 12] ?? 'seen');
+    const at = STAGE_ORDER.indexOf(stage);
     const board: Board = {
       id,
       serial: at > 2 ? `9d00ce41${id}` : null,
