@@ -198,6 +198,7 @@ pub async fn run_with(
     make_private(&config.data_dir)?;
     let engine = open_engine(&config, rehearsal)?;
     let (plan, planned) = watch::channel(config.backup_plan());
+    let (alerts, alerted) = watch::channel(config.alerts.clone());
     let (orders, ordered) = mpsc::channel(64);
     let library = open_library(&config)?;
     let key = Arc::new(imaging::key::load_or_create(
@@ -225,7 +226,7 @@ pub async fn run_with(
         has_page: page.has("/index.html"),
         fingerprint: fingerprint.clone(),
         begun: Instant::now(),
-        live: live::Live::new(&config, reload, plan, orders.clone()),
+        live: live::Live::new(&config, reload, (plan, alerts), orders.clone()),
     };
     let config = world.show(&engine, config).await?;
     let netlink = (!rehearsal).then(Netlink::open).transpose()?;
@@ -283,7 +284,7 @@ pub async fn run_with(
     let (operator_routes, serving) = doors.serve(&engine, page, uploads, &traffic, &stop);
     let mut rest = Vec::from(serving);
     rest.extend(carrier.begin(dhcp_heard, tftp_heard));
-    let alerting = alerts::run(&engine, &config.alerts, stop.clone());
+    let alerting = alerts::run(&engine, alerted, stop.clone());
     rest.push(tokio::spawn(alerting));
     rest.extend(conducting);
     rest.push(keeping);

@@ -5,6 +5,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -132,6 +134,38 @@ fn a_reload_applies_what_it_can_names_the_rest_and_refuses_what_is_wrong() {
     let again = place.json("config reload");
     let changes = again["changes"].as_array().unwrap();
     assert_eq!(changes.len(), 1, "it went on as it was: {again}");
+}
+
+#[test]
+fn whom_alerts_go_to_changes_without_a_restart() {
+    let place = Place::new();
+    let service = Service::start(&place);
+    let port: u16 = value(&place, "deployment.http_port").0.parse().unwrap();
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = receiver.local_addr().unwrap();
+    rewrite(&place, |text| {
+        format!("{text}\n[alerts]\nwebhook = \"http://{at}/bench\"\ngather_seconds = 1\n")
+    });
+    service.reload();
+    // A board that nobody has planned for has to be decided about.
+    let mut board = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let body = r#"{"serial_number":"d137e638"}"#;
+    let request = format!(
+        "POST /api/config HTTP/1.1\r\nHost: station\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    board.write_all(request.as_bytes()).unwrap();
+    let (mut call, _) = receiver.accept().unwrap();
+    call.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut told = Vec::new();
+    let mut buffer = [0; 4096];
+    while !String::from_utf8_lossy(&told).contains("d137e638") {
+        let n = call.read(&mut buffer).unwrap();
+        assert_ne!(n, 0, "{}", String::from_utf8_lossy(&told));
+        told.extend_from_slice(&buffer[..n]);
+    }
+    assert!(told.starts_with(b"POST /bench "));
 }
 
 #[test]

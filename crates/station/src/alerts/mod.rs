@@ -17,6 +17,7 @@ use crate::config::Alerts;
 use crate::engine::Engine;
 use crate::notices::{Manner, Rule, notice};
 use std::time::Instant;
+use tokio::sync::watch;
 use tokio_stream::{Stream, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 use wire::update::Update;
@@ -65,17 +66,29 @@ pub fn ways(alerts: &Alerts) -> Vec<Way> {
     ways
 }
 
-/// Sends alerts of what happens from this call on, until `stop`.
+/// Sends alerts of what happens from this call on, until `stop`, to whoever is named at the time.
 pub fn run(
     engine: &Engine,
-    alerts: &Alerts,
+    mut alerts: watch::Receiver<Alerts>,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + Send + use<> {
-    let outlets = ways(alerts)
-        .into_iter()
-        .map(|way| Outlet::open(way, Patience::default()))
-        .collect();
-    run_with(engine, alerts, outlets, stop)
+    let engine = engine.clone();
+    let begin = move |alerts: &Alerts| {
+        let outlets = ways(alerts)
+            .into_iter()
+            .map(|way| Outlet::open(way, Patience::default()))
+            .collect();
+        Box::pin(run_with(&engine, alerts, outlets, stop.clone()))
+    };
+    let mut alerting = begin(&alerts.borrow_and_update());
+    async move {
+        loop {
+            tokio::select! {
+                () = &mut alerting => return,
+                Ok(()) = alerts.changed() => alerting = begin(&alerts.borrow_and_update()),
+            }
+        }
+    }
 }
 
 /// The same, over outlets that are open.

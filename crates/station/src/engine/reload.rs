@@ -14,7 +14,13 @@ use wire::query::Answer;
 use wire::refusal::{Code, Refusal};
 
 /// Sections that are applied while the station runs.
-const LIVE: &[&str] = &["deployment.", "dhcp.", "boards.require_token", "backup."];
+const LIVE: &[&str] = &[
+    "deployment.",
+    "dhcp.",
+    "boards.require_token",
+    "backup.",
+    "alerts.",
+];
 /// The deployment side.
 const DEPLOYMENT: &str = "deployment.";
 /// What has to be done for the rest.

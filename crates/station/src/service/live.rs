@@ -1,7 +1,7 @@
 //! The configuration of a running station: what is in effect, and how what changed is applied.
 
 use crate::backup::Plan;
-use crate::config::{Config, ConfigError, Deployment, Dhcp, same_but, shown};
+use crate::config::{Alerts, Config, ConfigError, Deployment, Dhcp, same_but, shown};
 use crate::supervise::Orders;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
@@ -22,6 +22,7 @@ pub(super) struct Live {
     reload: Option<Arc<dyn Reload>>,
     now: Mutex<Now>,
     plan: watch::Sender<Plan>,
+    alerts: watch::Sender<Alerts>,
     orders: mpsc::Sender<Orders>,
 }
 
@@ -41,7 +42,7 @@ impl Live {
     pub(super) fn new(
         config: &Config,
         reload: Option<Arc<dyn Reload>>,
-        plan: watch::Sender<Plan>,
+        (plan, alerts): (watch::Sender<Plan>, watch::Sender<Alerts>),
         orders: mpsc::Sender<Orders>,
     ) -> Self {
         Self {
@@ -52,6 +53,7 @@ impl Live {
                 config: config.clone(),
             }),
             plan,
+            alerts,
             orders,
         }
     }
@@ -80,6 +82,7 @@ impl Live {
         if let Some(reload) = &self.reload {
             reload.apply(&wanted);
         }
+        let alerts = wanted.alerts.clone();
         let (dhcp, plan) = {
             let mut now = self.now();
             now.values = same_but(&now.values, shown(&wanted, None), &waiting);
@@ -91,11 +94,8 @@ impl Live {
             now.config.sources = wanted.sources;
             (dhcp, plan)
         };
-        self.plan.send_if_modified(|old| {
-            let news = *old != plan;
-            *old = plan;
-            news
-        });
+        replace(&self.plan, plan);
+        replace(&self.alerts, alerts);
         if let Some(dhcp) = dhcp {
             self.order_dhcp(dhcp).await;
         }
@@ -135,6 +135,15 @@ impl Live {
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Tells those who follow, if it is anything new.
+fn replace<T: PartialEq>(followed: &watch::Sender<T>, with: T) {
+    followed.send_if_modified(|old| {
+        let news = *old != with;
+        *old = with;
+        news
+    });
 }
 
 fn file_of(config: &Config) -> Option<String> {
