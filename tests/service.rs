@@ -112,7 +112,10 @@ fn serves_a_card_that_comes_later(guest: &mut Guest) {
     plug_in(guest);
     healthy(guest);
     guest.ok("sed -i 's/192.168.151.103/192.168.151.104/' /etc/punnet/station.toml && systemctl reload punnet");
-    guest.until(SOON, "journalctl -u punnet | grep 'configuration was read again'");
+    guest.until(
+        SOON,
+        "journalctl -u punnet | grep 'configuration was read again'",
+    );
     healthy(guest);
 }
 

@@ -15,8 +15,9 @@ use crate::self_test::visits::Visits;
 use crate::store;
 use crate::traffic::Traffic;
 use netboot::packets::Packets;
+use rustix::system::uname;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -151,8 +152,8 @@ impl Outside for World {
             Some(_) => "https",
             None => "http",
         };
-        self.has_page
-            .then(|| format!("{scheme}://{}", self.operator))
+        let at = reached_at(self.operator, &self.config.management.names);
+        self.has_page.then(|| format!("{scheme}://{at}"))
     }
 
     fn fingerprint(&self) -> Option<String> {
@@ -266,4 +267,44 @@ fn files(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 fn size_of(files: impl Iterator<Item = PathBuf>) -> u64 {
     let known = files.filter_map(|file| fs::metadata(file).ok());
     known.filter(fs::Metadata::is_file).map(|m| m.len()).sum()
+}
+
+/// How other machines reach a door: at a name that it was given or, when it listens on every address, at
+/// the one that leads furthest.
+fn reached_at(door: SocketAddr, names: &[String]) -> String {
+    if !door.ip().is_unspecified() {
+        return door.to_string();
+    }
+    let port = door.port();
+    match names.first() {
+        Some(name) => format!("{name}:{port}"),
+        None => match outward() {
+            Some(address) => SocketAddr::new(address, port).to_string(),
+            None => format!("{}:{port}", uname().nodename().to_string_lossy()),
+        },
+    }
+}
+
+/// The address that this machine would speak from to far away. Nothing is sent: connecting a UDP socket
+/// only looks up the route. The far end is TEST-NET-1 (RFC 5737).
+fn outward() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_is_shown_where_a_browser_finds_it() {
+        let named = ["bench.example".to_owned()];
+        let one = "192.168.7.5:5000".parse().unwrap();
+        assert_eq!(reached_at(one, &named), "192.168.7.5:5000");
+        let all = "0.0.0.0:5000".parse().unwrap();
+        assert_eq!(reached_at(all, &named), "bench.example:5000");
+        let at = reached_at(all, &[]);
+        assert!(at.ends_with(":5000") && !at.starts_with("0.0.0.0"), "{at}");
+    }
 }
