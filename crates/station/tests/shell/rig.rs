@@ -311,6 +311,14 @@ impl Rig {
         self.runtime.block_on(run(config, Mode::Rehearsal))
     }
 
+    /// The station writes nothing down for as long as the result lives, as when a disk is slow.
+    pub(crate) fn hold_up_writing(&self) -> rusqlite::Connection {
+        let database = self.folder().join("data/punnet.db");
+        let connection = rusqlite::Connection::open(database).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    }
+
     // --- the deployment side -------------------------------------------------------------------
 
     /// Gets an address as a Raspberry Pi 5 with this serial number does.

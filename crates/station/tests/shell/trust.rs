@@ -43,16 +43,12 @@ fn a_token_of_an_earlier_boot_is_worth_nothing() {
     let first = rig.at_work(SERIAL);
     let token = rig.token_of(first.ip);
     // It was switched off and boots anew, while the disk of the station has other things to do.
-    let database = rig.folder().join("data/punnet.db");
-    let mut busy = rusqlite::Connection::open(database).unwrap();
-    let busy = busy
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .unwrap();
+    let busy = rig.hold_up_writing();
     let ip = rig.lease(SERIAL).address;
     assert_eq!(ip, first.ip);
     let new = std::thread::scope(|scope| {
         let asks = scope.spawn(|| rig.token_of(ip));
-        busy.commit().unwrap();
+        drop(busy);
         asks.join().unwrap()
     });
     assert_ne!(new, token, "it is told what held before");
