@@ -168,6 +168,7 @@ fi
 
 if ! cargo deny --version >/dev/null 2>&1; then
     say "installing cargo-deny (some minutes, once)"
-    cargo install cargo-deny --locked --quiet ||
+    # It runs for a second: time spent on making it fast never comes back.
+    CARGO_PROFILE_DEV_DEBUG=0 cargo install cargo-deny --locked --quiet --debug ||
         say "cargo-deny could not be installed; licences are not checked"
 fi
