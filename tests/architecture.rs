@@ -42,7 +42,10 @@ const NEVER_IN: [(&str, &[&str]); 5] = [
 const ONLY_IN: [(&str, &[&str]); 4] = [
     (
         "rusqlite",
-        &["crates/station/src/store", "crates/station/tests/shell/rig.rs"],
+        &[
+            "crates/station/src/store",
+            "crates/station/tests/shell/rig.rs",
+        ],
     ),
     (
         "async_tftp",

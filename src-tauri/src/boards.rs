@@ -28,6 +28,11 @@ pub(crate) enum Verb {
         /// Which.
         board: BoardId,
     },
+    /// Keep a board from being provisioned until it is approved.
+    Hold {
+        /// Which.
+        board: BoardId,
+    },
     /// Answer a board that was not recognised as a Raspberry Pi.
     Accept {
         /// Its Ethernet address.
@@ -172,6 +177,7 @@ pub(crate) fn run(verb: &Verb) -> impl Work + use<> {
                 ))?;
                 Command::BoardApprove { board }
             }
+            Verb::Hold { board } => Command::BoardHold { board },
             Verb::Accept { mac } => Command::BoardAccept { mac },
             Verb::Retry { board } => Command::BoardRetry { board },
             Verb::Identify { board, seconds } => {

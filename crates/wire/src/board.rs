@@ -224,6 +224,8 @@ pub enum Hold {
         /// Who the other is.
         why: String,
     },
+    /// The operator put it on hold.
+    ByOperator,
     /// A reason this build does not know.
     #[serde(other)]
     Unknown,
@@ -281,6 +283,9 @@ impl fmt::Display for Hold {
                 )
             }
             Self::IdentityConflict { why } => write!(f, "its identity is not unique: {why}."),
+            Self::ByOperator => {
+                f.write_str("an operator put it on hold. Approve the board to let it go on.")
+            }
             Self::Unknown => f.write_str("the station gave a reason this version does not know."),
         }
     }

@@ -198,8 +198,14 @@ pub enum Command {
         /// The place.
         rank: u32,
     },
-    /// Let a held board be provisioned, overwriting whatever is on its disk.
+    /// Let a held board be provisioned, overwriting whatever is on its disk. One that the operator put
+    /// on hold only goes on.
     BoardApprove {
+        /// Which.
+        board: BoardId,
+    },
+    /// Keep a board that is not being provisioned from it, until it is approved.
+    BoardHold {
         /// Which.
         board: BoardId,
     },

@@ -31,6 +31,8 @@ pub struct Question<'a> {
     pub same_boot: bool,
     /// What the operator allowed.
     pub permit: Permit,
+    /// The operator put it on hold.
+    pub withheld: bool,
     /// The name it owns.
     pub owns: Option<&'a Name>,
     /// Pools that hold a name only it may have.
@@ -109,6 +111,9 @@ pub fn decide(q: &Question<'_>) -> Decision {
         Standing::Open(attempt) | Standing::Failed(attempt) => Some(*attempt),
         Standing::New | Standing::Released | Standing::Finished { .. } => None,
     };
+    if q.withheld {
+        return wait(Hold::ByOperator);
+    }
     let candidate = match batch_for(q, Strictness::Sure) {
         Ok(candidate) => candidate,
         Err((hold, detail)) => return Decision::Wait { hold, detail },

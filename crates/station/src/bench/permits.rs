@@ -20,6 +20,12 @@ pub fn approve(seat: &mut Seat) -> Result<Note, Refusal> {
     if seat.open().is_some() {
         return Err(at_work(seat));
     }
+    if std::mem::take(&mut seat.withheld) {
+        let next = "it goes on when it next asks";
+        seat.tile.detail = Some(next.to_owned());
+        let text = format!("{} is on hold no longer; {next}.", seat.called());
+        return Ok(Note::info("board.approved", text));
+    }
     let settled = seat.is_settled();
     seat.permit = Permit::Approve;
     let next = if settled {
@@ -30,6 +36,32 @@ pub fn approve(seat: &mut Seat) -> Result<Note, Refusal> {
     seat.tile.detail = Some(format!("approved; {next}"));
     let text = format!("{} was approved; {next}.", seat.called());
     Ok(Note::info("board.approved", text))
+}
+
+/// Keeps a board from being provisioned until it is approved. One that waits for approval by itself
+/// loses what it was allowed.
+pub fn hold(seat: &mut Seat) -> Result<Note, Refusal> {
+    let waits = match seat.standing() {
+        Standing::Open(_) => return Err(at_work(seat)),
+        Standing::New => None,
+        Standing::Finished { .. } => Some("is finished, and is not imaged again"),
+        Standing::Failed(_) => Some("has failed, and is not tried again"),
+        Standing::Released => Some("was released, and is not imaged"),
+    };
+    match waits {
+        None => {
+            seat.withheld = true;
+            seat.tile.detail = Some("it is held as soon as it asks for a job".to_owned());
+        }
+        Some(waits) if seat.permit == Permit::None => {
+            let text = format!("{} {waits} without you.", seat.called());
+            return Err(Refusal::conflict(text).next("There is nothing to hold."));
+        }
+        Some(_) => seat.tile.detail = Some("it waits for your approval again".to_owned()),
+    }
+    seat.permit = Permit::None;
+    let text = format!("{} was put on hold.", seat.called());
+    Ok(Note::info("board.held", text))
 }
 
 /// Gives a failed board another attempt.
@@ -69,6 +101,7 @@ pub fn let_go(seat: &mut Seat, now: Millis) -> Result<(), Refusal> {
         return Err(at_work(seat));
     }
     seat.permit = Permit::None;
+    seat.withheld = false;
     seat.released = seat.last.is_some() || seat.checked_in;
     if let Some(last) = &mut seat.last
         && matches!(last.stage, Stage::Failed | Stage::Cancelled)
@@ -91,6 +124,18 @@ mod tests {
         let mut seat = Seat::new(BoardId::Pi(7), Mac([1; 6]), Millis(0));
         let refusal = retry(&mut seat).unwrap_err();
         assert!(refusal.message.contains("has not failed"), "{refusal}");
+        assert_eq!(seat.permit, Permit::None);
+    }
+
+    #[test]
+    fn a_board_on_hold_goes_on_without_leave_to_overwrite_anything() {
+        let mut seat = Seat::new(BoardId::Pi(7), Mac([1; 6]), Millis(0));
+        approve(&mut seat).unwrap();
+        hold(&mut seat).unwrap();
+        assert!(seat.withheld);
+        assert_eq!(seat.permit, Permit::None, "what was allowed before is over");
+        approve(&mut seat).unwrap();
+        assert!(!seat.withheld);
         assert_eq!(seat.permit, Permit::None);
     }
 

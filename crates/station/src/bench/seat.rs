@@ -143,6 +143,8 @@ pub struct Seat {
     pub permit: Permit,
     /// The operator let it go; it needs approval to come back.
     pub released: bool,
+    /// The operator put it on hold.
+    pub withheld: bool,
     /// Its agent, or an installer, has spoken at least once.
     pub checked_in: bool,
     /// False while only its Ethernet address is known: such a seat is kept in memory alone.
@@ -198,6 +200,7 @@ impl Seat {
             agent: None,
             permit: Permit::None,
             released: false,
+            withheld: false,
             checked_in: false,
             stored: true,
             last: None,

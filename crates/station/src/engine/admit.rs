@@ -94,6 +94,7 @@ fn decide(turn: &Turn<'_>, asking: &Asking) -> Result<Decision, Refusal> {
         standing: seat.standing(),
         same_boot: is_same_boot(seat, asking),
         permit: seat.permit,
+        withheld: seat.withheld,
         owns: owns.as_ref(),
         meant_for: &meant_for,
         wants: asking.wants.as_ref(),

@@ -216,6 +216,7 @@ fn answer(seat: &Seat, plans: &Plans) -> BootAnswer {
         standing: seat.standing(),
         same_boot: false,
         permit: seat.permit,
+        withheld: seat.withheld,
         owns: None,
         meant_for: &[],
         wants: None,

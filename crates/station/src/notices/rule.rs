@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 use wire::batch::BatchId;
 use wire::batch::{Batch, BatchState};
-use wire::board::Board;
+use wire::board::{Board, Hold};
 use wire::event::Event;
 use wire::health::Finding;
 use wire::update::{Snapshot, Update};
@@ -194,6 +194,11 @@ impl Rule {
 
     fn board(&mut self, board: &Board, now: Instant) {
         let (kind, text) = match board.stage {
+            // Whoever did that knows.
+            Stage::OnHold if board.hold == Some(Hold::ByOperator) => {
+                self.boards.remove(&board.id);
+                return;
+            }
             Stage::OnHold => (
                 Kind::Decision,
                 board.hold.as_ref().map_or_else(

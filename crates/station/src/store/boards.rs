@@ -8,7 +8,7 @@ use wire::{BoardId, Millis};
 
 const COLUMNS: &str = "id, serial, mac, ip, revision, model, machine, ram_mib, agent, inventory,
     stage, stage_since, first_seen, last_seen, hold, failure, disk, detail, permit, released,
-    checked_in, rehearsal, place, way";
+    checked_in, rehearsal, place, way, withheld";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Seat> {
     let id = column::word(row, "id")?;
@@ -21,6 +21,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Seat> {
     seat.agent = row.get("agent")?;
     seat.inventory = column::json_or_none(row, "inventory")?;
     seat.released = row.get("released")?;
+    seat.withheld = row.get("withheld")?;
     seat.checked_in = row.get("checked_in")?;
     seat.way = column::json_or_none(row, "way")?.unwrap_or_default();
     let tile = &mut seat.tile;
@@ -92,9 +93,9 @@ pub fn put(conn: &Connection, seat: &Seat) -> Result<()> {
     conn.prepare_cached(
         "INSERT INTO boards (id, serial, mac, ip, revision, model, machine, ram_mib, agent,
             inventory, stage, stage_since, first_seen, last_seen, hold, failure, disk, detail,
-            permit, released, checked_in, rehearsal, place, way, on_bench)
+            permit, released, checked_in, rehearsal, place, way, withheld, on_bench)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21, ?22, ?23, ?24, 1)
+            ?19, ?20, ?21, ?22, ?23, ?24, ?25, 1)
          ON CONFLICT (id) DO UPDATE SET serial = excluded.serial, mac = excluded.mac,
             ip = excluded.ip, revision = excluded.revision, model = excluded.model,
             machine = excluded.machine, ram_mib = excluded.ram_mib, agent = excluded.agent,
@@ -104,7 +105,7 @@ pub fn put(conn: &Connection, seat: &Seat) -> Result<()> {
             disk = excluded.disk, detail = excluded.detail, permit = excluded.permit,
             released = excluded.released, checked_in = excluded.checked_in,
             rehearsal = excluded.rehearsal, place = excluded.place, way = excluded.way,
-            on_bench = excluded.on_bench",
+            withheld = excluded.withheld, on_bench = excluded.on_bench",
     )?
     .execute(params![
         tile.id.to_string(),
@@ -130,7 +131,8 @@ pub fn put(conn: &Connection, seat: &Seat) -> Result<()> {
         seat.checked_in,
         tile.rehearsal,
         tile.place,
-        column::to_json(&seat.way)?
+        column::to_json(&seat.way)?,
+        seat.withheld
     ])?;
     let mut statement = conn.prepare_cached(
         "INSERT INTO board_macs (mac, board) VALUES (?1, ?2)

@@ -31,6 +31,7 @@ pub fn needed(command: &Command) -> Role {
         | Command::BatchRetry { .. }
         | Command::BatchReorder { .. }
         | Command::BoardApprove { .. }
+        | Command::BoardHold { .. }
         | Command::BoardAccept { .. }
         | Command::BoardRetry { .. }
         | Command::BoardIdentify { .. }

@@ -23,6 +23,10 @@ export function doDeed(desk: Desk, board: Board, deed: Deed): Promise<boolean> {
   }
 }
 
+export function hold(desk: Desk, board: Board): Promise<boolean> {
+  return act(desk, { command: 'board_hold', board: board.id }, t.bench.heldSaid(called(board)));
+}
+
 export function release(desk: Desk, board: Board, reason: string): Promise<boolean> {
   return act(desk, { command: 'board_release', board: board.id, reason });
 }

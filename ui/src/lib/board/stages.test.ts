@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { HOLDS } from '../mock/bench';
 import { board } from '../../testing/boards';
-import { deedOf, groupOf, saidOf, stepsOf, toneOf, wayOf } from './stages';
+import type { Hold, Stage } from '../wire';
+import { canBeHeld, deedOf, groupOf, saidOf, stepsOf, toneOf, wayOf } from './stages';
 
 describe('the stepper', () => {
   it('shows where a board failed, went quiet or is held', () => {
@@ -30,6 +31,19 @@ describe('a hold', () => {
     const held = board({ stage: 'on_hold', hold });
     expect(saidOf(held)?.text).toMatch(/\.$/);
     expect(deedOf(held) && wayOf(held)).toBeNull();
+  });
+  it('by an operator is for boards that would go on by themselves, and ends when the operator says so', () => {
+    const held = board({ stage: 'on_hold', hold: { kind: 'by_operator' } });
+    expect([groupOf(held), toneOf(held), deedOf(held)]).toEqual(['waiting', 'advice', 'go_on']);
+    const could = (stage: Stage, hold: Hold | null = null) => canBeHeld(board({ stage, hold }));
+    expect([could('seen'), could('checked_in'), could('on_hold', { kind: 'no_matching_batch' })]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect([could('on_hold', { kind: 'by_operator' }), could('writing'), could('done'), could('failed')]).toEqual(
+      [false, false, false, false],
+    );
   });
   it('of a paused batch waits, it does not need somebody at the board', () => {
     expect(groupOf(board({ stage: 'on_hold', hold: { kind: 'batch_paused', batch: 1 } }))).toBe('waiting');

@@ -62,8 +62,8 @@ const FINISHED: Stage[] = ['done', 'first_boot_confirmed', 'already_done'];
 export const atWork = (board: Board): boolean => AT_WORK.includes(board.stage);
 export const finished = (board: Board): boolean => FINISHED.includes(board.stage);
 
-/** A board of a paused batch waits for the batch, not for a decision about the board. */
-const waitsForBatch = (board: Board) => board.stage === 'on_hold' && board.hold?.kind === 'batch_paused';
+/** Nobody has to decide about it: its batch is paused, or an operator has decided already. */
+const waitsByPlan = (board: Board) => board.hold?.kind === 'batch_paused' || board.hold?.kind === 'by_operator';
 
 /** Went quiet on its way; a board that is held, failed or finished waits for a person, not for a word. */
 export const isQuiet = (board: Board): boolean =>
@@ -74,14 +74,14 @@ export function groupOf(board: Board): Group {
   if (board.stage === 'not_ours') return 'not_ours';
   if (finished(board)) return 'done';
   if (board.stage === 'failed' || isQuiet(board)) return 'needs';
-  if (board.stage === 'on_hold') return waitsForBatch(board) ? 'waiting' : 'needs';
+  if (board.stage === 'on_hold') return waitsByPlan(board) ? 'waiting' : 'needs';
   return atWork(board) ? 'working' : 'waiting';
 }
 
 /** Red only where a person must act, amber for advice, grey for what is not ours. */
 export function toneOf(board: Board): Tone {
   if (board.stage === 'failed') return 'act';
-  if (board.stage === 'on_hold') return waitsForBatch(board) ? 'advice' : 'act';
+  if (board.stage === 'on_hold') return waitsByPlan(board) ? 'advice' : 'act';
   if (finished(board)) return 'done';
   if (board.stage === 'not_ours' || board.stage === 'cancelled' || board.stage === 'unknown') return 'none';
   if (isQuiet(board)) return 'advice';
@@ -129,7 +129,7 @@ export function saidOf(board: Board): Said | null {
 }
 
 /** What a person may do about a board in its present state, the likeliest first. */
-export type Deed = 'approve' | 'retry' | 'accept' | 'reimage';
+export type Deed = 'approve' | 'go_on' | 'retry' | 'accept' | 'reimage';
 
 /** Holds that an approval ends; the others need something else to change. */
 const APPROVED: (Hold['kind'] | undefined)[] = [
@@ -144,9 +144,14 @@ const APPROVED: (Hold['kind'] | undefined)[] = [
 export function deedOf(board: Board): Deed | null {
   if (board.stage === 'failed') return 'retry';
   if (board.stage === 'not_ours') return 'accept';
+  if (board.hold?.kind === 'by_operator') return 'go_on';
   if (board.stage === 'on_hold') return APPROVED.includes(board.hold?.kind) ? 'approve' : null;
   return finished(board) ? 'reimage' : null;
 }
+
+/** Would it go on by itself, so that it can be kept from it? */
+export const canBeHeld = (board: Board): boolean =>
+  (STEP_OF[board.stage] ?? STEPS.length) < 2 || (board.stage === 'on_hold' && deedOf(board) === null);
 
 /** Where a person goes to end a hold that is not about the board itself. */
 export interface Way {

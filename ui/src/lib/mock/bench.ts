@@ -30,6 +30,7 @@ export const HOLDS: Hold[] = [
   { kind: 'no_suitable_disk', why: 'it has only a USB disk' },
   { kind: 'image_too_big', disk: '/dev/mmcblk0', disk_bytes: 4e9, image_bytes: 5.8e9 },
   { kind: 'wrong_architecture', why: 'it is 32-bit only' },
+  { kind: 'by_operator' },
   { kind: 'identity_conflict', why: 'another board has the same serial' },
 ];
 

@@ -128,6 +128,9 @@ export class World {
       case 'board_approve':
         this.#change(command.board, { stage: 'assigned', hold: null, failure: null, stalled: null });
         break;
+      case 'board_hold':
+        this.#change(command.board, { stage: 'on_hold', hold: { kind: 'by_operator' } });
+        break;
       case 'board_release':
         this.snapshot.boards = this.snapshot.boards.filter((b) => b.id !== command.board);
         this.tell({ update: 'board_gone', value: command.board });

@@ -52,6 +52,7 @@ const afar: Record<Stage, string> = {
 };
 const deeds: Record<Deed, string> = {
   approve: 'Approve',
+  go_on: 'Let it go on',
   retry: 'Try again',
   accept: 'Accept it',
   reimage: 'Image again',
@@ -92,6 +93,8 @@ export const bench = {
   virtual: 'Rehearsal',
   failedSomehow: 'It failed, and did not say why.',
   failedNext: 'Look at its events, then try again.',
+  hold: 'Hold',
+  heldSaid: (name: string) => `${name} is kept from being provisioned.`,
   heldSomehow: 'It is held, and the station did not say why.',
   notOurs: 'It asks for an address but does not look like a Raspberry Pi, so it is not answered.',
   cancelled: 'Its batch was cancelled. It keeps its name until it is released.',

@@ -125,6 +125,8 @@ function hold(why: Hold): string {
       return `It was provisioned before, as ${why.hostname}. Approve the board to image it again.`;
     case 'needs_approval':
       return 'It waits for your approval.';
+    case 'by_operator':
+      return 'An operator put it on hold. Let it go on when it is time.';
     case 'no_suitable_disk':
       return `No disk can be used: ${why.why}. Fit a card or an NVMe drive and power-cycle it.`;
     case 'image_too_big':

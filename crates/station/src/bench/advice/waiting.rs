@@ -49,6 +49,10 @@ pub(super) fn disk_in_use(sight: &Sight<'_>) -> Option<Said> {
 
 pub(super) fn held(sight: &Sight<'_>) -> Option<Said> {
     let hold = hold(sight)?;
+    if *hold == Hold::ByOperator {
+        let (reason, next) = taken_apart(hold);
+        return know(format!("It waits: {reason}"), next);
+    }
     let own_rule = matches!(
         hold,
         Hold::NoSuitableDisk { .. } | Hold::ImageTooBig { .. } | Hold::DiskHoldsSystem { .. }

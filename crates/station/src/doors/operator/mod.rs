@@ -138,7 +138,7 @@ mod tests {
         }
         assert_eq!(
             (examples("Command").len(), examples("Query").len()),
-            (46, 24)
+            (47, 24)
         );
     }
 }

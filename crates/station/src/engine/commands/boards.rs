@@ -1,4 +1,4 @@
-//! Boards: approve, accept, retry, identify, place, release.
+//! Boards: approve, hold, accept, retry, identify, place, release.
 
 use super::super::effect::Effect;
 use super::super::turn::Turn;
@@ -8,10 +8,10 @@ use super::shared::{because, done, text};
 use crate::bench::identity;
 use crate::bench::permits;
 use crate::bench::seat::Seat;
-use crate::bench::stages::Note;
+use crate::bench::stages::{Heard, Note};
 use crate::store;
 use crate::store::events::About;
-use wire::board::Mac;
+use wire::board::{Hold, Mac};
 use wire::command::Receipt;
 use wire::refusal::Refusal;
 use wire::{BoardId, Stage};
@@ -37,6 +37,17 @@ fn permit(
 /// Lets a held board be provisioned.
 pub(super) fn approve(turn: &mut Turn<'_>, id: BoardId) -> Result<Receipt, Refusal> {
     permit(turn, id, permits::approve)
+}
+
+/// Keeps a board from being provisioned. One whose agent asks already is told when it asks again.
+pub(super) fn hold(turn: &mut Turn<'_>, id: BoardId) -> Result<Receipt, Refusal> {
+    let permitted = permit(turn, id, permits::hold)?;
+    if turn.known(id)?.tile.stage != Stage::OnHold {
+        return Ok(permitted);
+    }
+    let hold = Hold::ByOperator;
+    turn.hear(id, Heard::Held { hold, detail: None })?;
+    receipt(turn, id)
 }
 
 /// Gives a failed board another attempt.

@@ -111,6 +111,7 @@ pub(super) fn run(
         Command::BatchRetry { batch } => batches::retry(turn, batch),
         Command::BatchReorder { batch, rank } => batches::reorder(turn, batch, rank),
         Command::BoardApprove { board } => boards::approve(turn, board),
+        Command::BoardHold { board } => boards::hold(turn, board),
         Command::BoardAccept { mac } => boards::accept(turn, mac),
         Command::BoardRetry { board } => boards::retry(turn, board),
         Command::BoardIdentify { board, seconds } => boards::identify(turn, board, seconds),

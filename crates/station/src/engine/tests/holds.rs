@@ -271,3 +271,33 @@ async fn a_check_in_without_its_token_gets_nothing() {
         Order::Provision(_)
     ));
 }
+
+#[tokio::test]
+async fn a_board_that_an_operator_holds_waits_until_it_may_go_on() {
+    let rig = Rig::with_batch(2).await;
+    let board = BoardId::Pi(7);
+    rig.discover(7).await;
+    rig.command(Command::BoardHold { board }).await;
+    let rig = rig.reopen().await;
+    assert_eq!(rig.held(7).await, Hold::ByOperator);
+    assert_eq!(rig.tile(7).await.stage, Stage::OnHold);
+    assert_eq!(free_names(&rig).await, 2, "no name was spent");
+    rig.command(Command::BoardApprove { board }).await;
+    let order = rig.ask(rebooted(7, 1, system())).await;
+    assert!(
+        matches!(
+            &order,
+            Order::Wait {
+                hold: Hold::DiskHoldsSystem { .. },
+                ..
+            }
+        ),
+        "going on is no leave to overwrite: {order:?}"
+    );
+    let job = rig.job(7).await;
+    let refused = rig.refused(Command::BoardHold { board }).await;
+    assert!(refused.message.contains("being provisioned"), "{refused}");
+    rig.report(&job, work()).await;
+    let refused = rig.refused(Command::BoardHold { board }).await;
+    assert!(refused.message.contains("is finished"), "{refused}");
+}
