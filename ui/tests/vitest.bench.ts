@@ -2,4 +2,6 @@
 import { mergeConfig } from 'vitest/config';
 import tests from './vitest.config';
 
-export default mergeConfig(tests, { test: { include: ['bench/*.test.ts'], exclude: [], fileParallelism: false } });
+export default mergeConfig(tests, {
+  test: { include: ['bench/*.test.ts'], exclude: [], fileParallelism: false },
+});

@@ -108,7 +108,7 @@ fn a_reload_applies_what_it_can_names_the_rest_and_refuses_what_is_wrong() {
     assert_eq!(value(&place, "management.listen").0, "\"127.0.0.1:0\"");
     // The door for boards has moved.
     let begun = Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(begun.elapsed() < PATIENCE, "it is not at its new port");
         std::thread::yield_now();
     }

@@ -563,6 +563,10 @@ rank: number, } | { "command": "board_approve",
 /**
  * Which.
  */
+board: BoardId, } | { "command": "board_hold", 
+/**
+ * Which.
+ */
 board: BoardId, } | { "command": "board_accept", 
 /**
  * Its Ethernet address.
@@ -1266,7 +1270,7 @@ why: string, } | { "kind": "identity_conflict",
 /**
  * Who the other is.
  */
-why: string, } | { "kind": "unknown" };
+why: string, } | { "kind": "by_operator" } | { "kind": "unknown" };
 
 /**
  * One label of a host name (RFC 1123 §2.1, RFC 952): letters, digits and inner hyphens, 1 to 63

@@ -41,9 +41,12 @@ describe('a hold', () => {
       true,
       true,
     ]);
-    expect([could('on_hold', { kind: 'by_operator' }), could('writing'), could('done'), could('failed')]).toEqual(
-      [false, false, false, false],
-    );
+    expect([
+      could('on_hold', { kind: 'by_operator' }),
+      could('writing'),
+      could('done'),
+      could('failed'),
+    ]).toEqual([false, false, false, false]);
   });
   it('of a paused batch waits, it does not need somebody at the board', () => {
     expect(groupOf(board({ stage: 'on_hold', hold: { kind: 'batch_paused', batch: 1 } }))).toBe('waiting');

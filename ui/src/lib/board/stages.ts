@@ -63,7 +63,8 @@ export const atWork = (board: Board): boolean => AT_WORK.includes(board.stage);
 export const finished = (board: Board): boolean => FINISHED.includes(board.stage);
 
 /** Nobody has to decide about it: its batch is paused, or an operator has decided already. */
-const waitsByPlan = (board: Board) => board.hold?.kind === 'batch_paused' || board.hold?.kind === 'by_operator';
+const waitsByPlan = (board: Board) =>
+  board.hold?.kind === 'batch_paused' || board.hold?.kind === 'by_operator';
 
 /** Went quiet on its way; a board that is held, failed or finished waits for a person, not for a word. */
 export const isQuiet = (board: Board): boolean =>

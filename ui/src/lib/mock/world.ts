@@ -253,7 +253,8 @@ export class World {
     ];
     const [model, ram] = models[i % 3] ?? models[0] ?? ['Raspberry Pi', 1024];
     const odd: Stage[] = ['failed', 'on_hold', 'not_ours', 'already_done'];
-    const stage = i % 11 === 4 ? (odd[Math.floor(i / 11) % 4] ?? 'failed') : (STAGE_ORDER[(i * 5) % 12] ?? 'seen');
+    const stage =
+      i % 11 === 4 ? (odd[Math.floor(i / 11) % 4] ?? 'failed') : (STAGE_ORDER[(i * 5) % 12] ?? 'seen');
     const at = STAGE_ORDER.indexOf(stage);
     const board: Board = {
       id,
