@@ -52,7 +52,7 @@ impl Service {
         kill(Pid::from_raw(id), signal).unwrap();
     }
 
-    /// SIGHUP, as `systemctl reload` sends it to a service of the type notify-reload.
+    /// SIGHUP, as service managers send it.
     fn reload(&self) {
         self.signal(Signal::SIGHUP);
         let begun = self.hear("RELOADING=1");
