@@ -183,7 +183,7 @@ fn boards_outlive_a_kill_and_an_upgrade(guest: &mut Guest) {
     let end = guest.ok("cat /root/ended /root/boards.err");
     assert_eq!(end.lines().next(), Some("0"), "{end}");
     assert_eq!(
-        guest.ok("jq -c '[.done, .verified]' /root/report"),
+        guest.ok("jq -Mc '[.done, .verified]' /root/report"),
         "[2,true]"
     );
     assert_eq!(guest.ok(names), before);

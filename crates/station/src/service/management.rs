@@ -20,7 +20,7 @@ use crate::traffic::Traffic;
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener};
@@ -173,7 +173,10 @@ fn open_socket(config: &Config) -> Result<(UnixListener, Peers), StartError> {
     let open = || {
         let listener = config.open_socket()?;
         if let Some(group) = peers.group() {
-            nix::unistd::chown(&path, None, Some(group)).map_err(io::Error::from)?;
+            // A service may change no owner, and has nothing to change: its folder is its group's.
+            if fs::metadata(&path)?.gid() != group.as_raw() {
+                nix::unistd::chown(&path, None, Some(group)).map_err(io::Error::from)?;
+            }
             fs::set_permissions(&path, Permissions::from_mode(0o660))?;
         }
         UnixListener::from_std(listener)
