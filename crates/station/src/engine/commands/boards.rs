@@ -42,7 +42,9 @@ pub(super) fn approve(turn: &mut Turn<'_>, id: BoardId) -> Result<Receipt, Refus
 /// Keeps a board from being provisioned. One whose agent asks already is told when it asks again.
 pub(super) fn hold(turn: &mut Turn<'_>, id: BoardId) -> Result<Receipt, Refusal> {
     let permitted = permit(turn, id, permits::hold)?;
-    if turn.known(id)?.tile.stage != Stage::OnHold {
+    let seat = turn.known(id)?;
+    // One that only lost what it was allowed waits for something else.
+    if !seat.withheld || seat.tile.stage != Stage::OnHold {
         return Ok(permitted);
     }
     let hold = Hold::ByOperator;

@@ -301,3 +301,20 @@ async fn a_board_that_an_operator_holds_waits_until_it_may_go_on() {
     let refused = rig.refused(Command::BoardHold { board }).await;
     assert!(refused.message.contains("is finished"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_hold_that_takes_back_a_retry_says_that_approval_is_needed() {
+    let rig = Rig::with_batch(2).await;
+    let board = BoardId::Pi(7);
+    rig.fail(7).await;
+    rig.command(Command::BoardRetry { board }).await;
+    rig.command(Command::BatchPause { batch: BatchId(1) }).await;
+    assert_eq!(rig.held(7).await, Hold::BatchPaused { batch: BatchId(1) });
+    rig.command(Command::BoardHold { board }).await;
+    assert_ne!(
+        rig.tile(7).await.hold,
+        Some(Hold::ByOperator),
+        "letting it go on would be leave to overwrite"
+    );
+    assert_eq!(rig.held(7).await, Hold::NeedsApproval);
+}
