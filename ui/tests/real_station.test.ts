@@ -1,10 +1,9 @@
 /** The page in a browser before a real station: the way of a batch, and what must not break it. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Page } from 'playwright-core';
 import { t } from '../src/lib/strings/en';
-import { Keyboard } from './support/keyboard';
-import { sit, withBrowser } from './support/sitting';
-import { smallImage, Station, TESS } from './support/station';
+import { openAt } from './support/login';
+import { withBrowser } from './support/sitting';
+import { smallImage, Station } from './support/station';
 
 withBrowser();
 
@@ -16,27 +15,8 @@ afterAll(async () => {
   await station.end();
 });
 
-async function logIn(page: Page) {
-  const keys = new Keyboard(page);
-  await page.getByRole('dialog', { name: t.people.login.title }).waitFor();
-  await keys.fill(t.people.login.name, TESS.name);
-  await keys.fill(t.people.login.password, TESS.password);
-  await page.keyboard.press('Enter');
-  await page.getByRole('navigation').getByText(TESS.name).waitFor();
-  return keys;
-}
-
-async function open(address: string) {
-  const sitting = await sit(station.origin);
-  await sitting.page.goto(`${station.origin}/${address}`);
-  const keys = await logIn(sitting.page);
-  // The browser notes that nothing was shown before the login.
-  sitting.forgive(/401/);
-  return { sitting, page: sitting.page, keys };
-}
-
 it('leads without a mouse from a bare station to boards that are done', async () => {
-  const { sitting, page, keys } = await open('#/setup/image');
+  const { sitting, page, keys } = await openAt(station, '#/setup/image');
 
   await keys.fill(t.plans.code, 'kxp2');
   await keys.fill(t.plans.name, 'Kart display');
@@ -97,7 +77,7 @@ it('leads without a mouse from a bare station to boards that are done', async ()
 }, 300_000);
 
 it('keeps what was typed while the station is away, and goes on when it is back', async () => {
-  const { sitting, page } = await open('#/plans');
+  const { sitting, page } = await openAt(station, '#/plans');
   await page.getByRole('button', { name: t.plans.addVenue }).click();
   await page.getByLabel(t.plans.code, { exact: true }).fill('BRNO');
   await page.getByLabel(t.plans.name, { exact: true }).fill('Masaryk Circuit');
@@ -113,7 +93,7 @@ it('keeps what was typed while the station is away, and goes on when it is back'
 });
 
 it('shows what a device says of itself as text, whatever it says', async () => {
-  const { sitting, page } = await open('#/bench');
+  const { sitting, page } = await openAt(station, '#/bench');
   station.discovers('2c:cf:67:de:ad:01', '<img src=x onerror="document.title=1"><b>bold</b>');
   await page.getByText('<b>bold</b>').first().waitFor();
   const tile = page.getByRole('listitem').filter({ hasText: '2c:cf:67:de:ad:01' });

@@ -1,8 +1,8 @@
 /** What the page costs a browser: frames that a crowd of boards drops, and the way from an event to a pixel. */
 import { expect, inject, it } from 'vitest';
+import { openAt } from '../support/login';
 import { sit, withBrowser } from '../support/sitting';
-import { Station, TESS } from '../support/station';
-import { t } from '../../src/lib/strings/en';
+import { Station } from '../support/station';
 
 withBrowser();
 
@@ -46,14 +46,7 @@ it.each([
 
 it('from a packet to a pixel', async () => {
   const station = await Station.serving();
-  const sitting = await sit(station.origin);
-  const { page } = sitting;
-  await page.goto(`${station.origin}/#/bench`);
-  await page.getByLabel(t.people.login.name, { exact: true }).fill(TESS.name);
-  await page.getByLabel(t.people.login.password, { exact: true }).fill(TESS.password);
-  await page.keyboard.press('Enter');
-  await page.getByRole('navigation').getByText(TESS.name).waitFor();
-  sitting.forgive(/401/);
+  const { sitting, page } = await openAt(station, '#/bench');
   const painted = await page.evaluate(
     () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity,
   );

@@ -75,6 +75,8 @@ export const STATES: State[] = [
   { name: 'board-at-work', address: `/${BOARD}0b` },
   { name: 'board-failed', address: `/${BOARD}04` },
   { name: 'board-held', address: `/?odd${BOARD}00` },
+  { name: 'board-to-come', address: `/${BOARD}00` },
+  { name: 'board-put-on-hold', address: `/?odd${BOARD}0a` },
   { name: 'board-done', address: `/${BOARD}02` },
   { name: 'board-gone', address: '/#/board/00000000' },
   { name: 'board-label', address: `/${BOARD}02`, then: press(t.board.label) },

@@ -95,11 +95,10 @@ export class Station {
   }
 
   /** Switches boards on and waits until all of them are finished or given up. */
-  async boards(count: number, more: string[] = []) {
+  async boards(count: number) {
     await run(join(examples, 'boards'), [
       ...['--dhcp', `127.0.0.1:${this.doors.dhcp}`, '--tftp', `127.0.0.1:${this.doors.tftp}`],
       ...['--boards', String(count), '--disk-bytes', '536870912', '--timeout', '240', '--json'],
-      ...more,
     ]);
   }
 

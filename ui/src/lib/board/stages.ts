@@ -49,14 +49,8 @@ const STEP_OF: Partial<Record<Stage, number>> = {
   first_boot_confirmed: 6,
 };
 
-const AT_WORK: Stage[] = [
-  'assigned',
-  'preparing_storage',
-  'writing',
-  'verifying',
-  'personalising',
-  'finishing',
-];
+/** From the name to the last block. */
+export const AT_WORK = STAGE_ORDER.slice(STAGE_ORDER.indexOf('assigned'), STAGE_ORDER.indexOf('done'));
 const FINISHED: Stage[] = ['done', 'first_boot_confirmed', 'already_done'];
 
 export const atWork = (board: Board): boolean => AT_WORK.includes(board.stage);

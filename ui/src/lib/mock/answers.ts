@@ -1,4 +1,5 @@
 /** The mock's answers. */
+import { STAGE_ORDER } from '../board/stages';
 import type { Answer, Query, Sheet, Stage, TestStep, TestVerdict } from '../wire';
 import { keptAnswer } from './keep';
 import { tally } from './names';
@@ -190,15 +191,7 @@ function sheet(world: World, id: string): Sheet {
   const board = world.snapshot.boards.find((b) => b.id === id) ?? world.snapshot.boards[0];
   if (!board) throw new Error('no boards');
   const began = Date.now() - 200_000;
-  const way: Stage[] = [
-    'seen',
-    'addressed',
-    'loading_boot_files',
-    'checked_in',
-    'assigned',
-    'preparing_storage',
-    'writing',
-  ];
+  const way = STAGE_ORDER.slice(0, STAGE_ORDER.indexOf('writing') + 1);
   const points = (base: number) =>
     Array.from({ length: 60 }, (_, i) => ({ at: i * 4e7, rate: base + 2e7 * Math.sin(i / 5) }));
   return {

@@ -1,19 +1,12 @@
 /** The filter of the history: as it stands in the address, and as the station is asked. */
+import { AT_WORK } from '../../lib/board/stages';
 import type { HistoryFilter, Stage } from '../../lib/wire';
 
 export type Range = 'today' | 'week' | 'month' | 'all';
 export const ranges: Range[] = ['today', 'week', 'month', 'all'];
 
-/** How a deployment can have ended, and where it can be. */
+/** How a deployment can have ended. */
 export const endedStages: Stage[] = ['first_boot_confirmed', 'done', 'failed', 'cancelled'];
-export const workStages: Stage[] = [
-  'assigned',
-  'preparing_storage',
-  'writing',
-  'verifying',
-  'personalising',
-  'finishing',
-];
 
 /** What a person chose; empty fields match all. */
 export interface Choice {
@@ -27,8 +20,7 @@ export interface Choice {
 
 const DAY = 86_400_000;
 const isRange = (text: string | null): text is Range => ranges.includes(text as Range);
-const isStage = (text: string | null): text is Stage =>
-  [...endedStages, ...workStages].includes(text as Stage);
+const isStage = (text: string | null): text is Stage => [...endedStages, ...AT_WORK].includes(text as Stage);
 
 /** Reads the choice from the address; what is none there is left out. */
 export function fromAddress(params: URLSearchParams): Choice {
