@@ -7,6 +7,8 @@
 
 #[path = "cli/keep.rs"]
 mod keep;
+#[path = "cli/trust.rs"]
+mod trust;
 
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};

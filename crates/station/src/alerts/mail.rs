@@ -1,10 +1,11 @@
 //! By e-mail: a plain text over SMTP.
 
-use super::{Message, secret};
-use crate::config::{Mail, Security};
+use super::{Message, handshake, secret};
+use crate::config::{Authority, Mail, Security};
 use lettre::message::{Mailbox, header::ContentType};
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{SmtpTransport, Transport as _};
 use std::time::Duration;
@@ -13,17 +14,17 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends a message.
-pub(super) fn send(mail: &Mail, message: &Message) -> Result<(), String> {
+pub(super) fn send(
+    mail: &Mail,
+    authority: Option<&Authority>,
+    message: &Message,
+) -> Result<(), String> {
     let at = format!("{} port {}", mail.host, mail.port);
     let letter = letter(mail, message)?;
-    let encrypted = || {
-        let parameters = TlsParameters::new(mail.host.clone());
-        parameters.map_err(|e| format!("no encryption to {at}: {e}"))
-    };
     let tls = match mail.security {
         Security::None => Tls::None,
-        Security::StartTls => Tls::Required(encrypted()?),
-        Security::Tls => Tls::Wrapper(encrypted()?),
+        Security::StartTls => Tls::Required(encryption(&at, mail, authority)?),
+        Security::Tls => Tls::Wrapper(encryption(&at, mail, authority)?),
     };
     let mut server = SmtpTransport::builder_dangerous(&mail.host)
         .port(mail.port)
@@ -37,7 +38,40 @@ pub(super) fn send(mail: &Mail, message: &Message) -> Result<(), String> {
         .build()
         .send(&letter)
         .map(drop)
-        .map_err(|e| format!("{at} did not take the e-mail: {e}"))
+        .map_err(|e| in_words(&at, mail, &e))
+}
+
+/// Whom to believe: those whom this machine believes, and the owner's own authority.
+fn encryption(
+    at: &str,
+    mail: &Mail,
+    authority: Option<&Authority>,
+) -> Result<TlsParameters, String> {
+    let wrong = |e: smtp::Error| format!("no encryption to {at}: {e}");
+    let mut parameters = TlsParameters::builder(mail.host.clone());
+    for der in authority.map_or(Ok(Vec::new()), Authority::certificates)? {
+        let certificate = Certificate::from_der(der.to_vec()).map_err(wrong)?;
+        parameters = parameters.add_root_certificate(certificate);
+    }
+    parameters.build().map_err(wrong)
+}
+
+fn in_words(at: &str, mail: &Mail, error: &smtp::Error) -> String {
+    if let Some(words) = handshake::in_words(at, error) {
+        return words;
+    }
+    // The library has no other sign for it, and gives up before anything is said.
+    if mail.security == Security::StartTls
+        && error.is_client()
+        && error.to_string().contains("STARTTLS")
+    {
+        return format!(
+            "{at} offers no encryption (STARTTLS), so neither the password nor the e-mail was sent. \
+             Check the port, and set smtp_security to what the server speaks: tls, or none where \
+             everybody on the way may read along"
+        );
+    }
+    format!("{at} did not take the e-mail: {error}")
 }
 
 fn letter(mail: &Mail, message: &Message) -> Result<lettre::Message, String> {

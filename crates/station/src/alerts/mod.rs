@@ -4,6 +4,7 @@
 //! [`mail`]. Each way is an [`outlet`] with a thread and a queue of its own: a receiver that is slow or
 //! away holds up nobody, least of all a board, and gets everything that waited in one message.
 
+mod handshake;
 mod mail;
 mod message;
 mod outlet;
@@ -51,16 +52,18 @@ impl Way {
 /// The ways that are configured.
 pub fn ways(alerts: &Alerts) -> Vec<Way> {
     let mut ways = Vec::new();
+    let of_mail = alerts.authority.clone();
+    let of_webhook = alerts.authority.clone();
     if let Some(webhook) = alerts.webhook.clone() {
         ways.push(Way {
             name: format!("webhook {}", webhook.shown()),
-            send: Box::new(move |message| webhook::send(&webhook, message)),
+            send: Box::new(move |message| webhook::send(&webhook, of_webhook.as_ref(), message)),
         });
     }
     if let Some(mail) = alerts.mail.clone() {
         ways.push(Way {
             name: format!("e-mail to {}", mail.to.join(", ")),
-            send: Box::new(move |message| mail::send(&mail, message)),
+            send: Box::new(move |message| mail::send(&mail, of_mail.as_ref(), message)),
         });
     }
     ways

@@ -2,14 +2,13 @@
 //! tell a station from anybody who knows the address:
 //! `X-Punnet-Signature: sha256=<HMAC-SHA-256 of the body, in hex>`.
 
-use super::Message;
-use super::secret;
-use crate::config::Webhook;
+use super::{Message, handshake, secret};
+use crate::config::{Authority, Webhook};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use std::sync::Arc;
 use std::time::Duration;
-use ureq::tls::{RootCerts, TlsConfig};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// The header with the signature.
 const SIGNATURE: &str = "x-punnet-signature";
@@ -17,12 +16,16 @@ const SIGNATURE: &str = "x-punnet-signature";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Posts a message.
-pub(super) fn send(webhook: &Webhook, message: &Message) -> Result<(), String> {
+pub(super) fn send(
+    webhook: &Webhook,
+    authority: Option<&Authority>,
+    message: &Message,
+) -> Result<(), String> {
     let at = webhook.shown();
     let body = serde_json::to_vec(message).map_err(|e| e.to_string())?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
+        .root_certs(trusted(authority)?)
         .unversioned_rustls_crypto_provider(provider)
         .build();
     let client: ureq::Agent = ureq::Agent::config_builder()
@@ -40,9 +43,7 @@ pub(super) fn send(webhook: &Webhook, message: &Message) -> Result<(), String> {
     if let Some(file) = &webhook.secret_file {
         request = request.header(SIGNATURE, signature(&secret::read(file)?, &body)?);
     }
-    let answer = request
-        .send(&body[..])
-        .map_err(|e| format!("{at} cannot be reached: {e}. Check the address and the network"))?;
+    let answer = request.send(&body[..]).map_err(|e| in_words(&at, &e))?;
     let status = answer.status();
     if status.is_success() {
         return Ok(());
@@ -50,6 +51,27 @@ pub(super) fn send(webhook: &Webhook, message: &Message) -> Result<(), String> {
     Err(format!(
         "{at} answered {status}. Check that the address is the one that the receiver gave you"
     ))
+}
+
+/// Those whom this machine believes, and the owner's own authority.
+fn trusted(authority: Option<&Authority>) -> Result<RootCerts, String> {
+    let mut all = rustls_native_certs::load_native_certs().certs;
+    if let Some(authority) = authority {
+        all.extend(authority.certificates()?);
+    }
+    let all = all.iter().map(|der| Certificate::from_der(der).to_owned());
+    Ok(RootCerts::from(all))
+}
+
+fn in_words(at: &str, error: &ureq::Error) -> String {
+    let untrusted = match error {
+        ureq::Error::Io(error) => handshake::in_words(at, error),
+        ureq::Error::Rustls(error) => handshake::in_words(at, error),
+        _ => None,
+    };
+    untrusted.unwrap_or_else(|| {
+        format!("{at} cannot be reached: {error}. Check the address and the network")
+    })
 }
 
 fn signature(secret: &str, body: &[u8]) -> Result<String, String> {

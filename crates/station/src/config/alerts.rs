@@ -1,5 +1,6 @@
 //! `[alerts]`: where what happens is told to people who do not look at the page.
 
+use super::authority::Authority;
 use super::meant::Meaning;
 use super::written::{AlertsWritten, At, Place, Text};
 use lettre::message::Mailbox;
@@ -13,6 +14,8 @@ pub struct Alerts {
     pub webhook: Option<Webhook>,
     /// By e-mail.
     pub mail: Option<Mail>,
+    /// Vouches for the receivers' certificates, beside the authorities that this machine knows.
+    pub authority: Option<Authority>,
     /// What happens within this time becomes one message.
     pub gather: Duration,
 }
@@ -97,8 +100,18 @@ pub(super) fn alerts(written: &AlertsWritten, read: &mut Meaning<'_>) -> Alerts 
     Alerts {
         webhook: webhook.map(|url| Webhook { url, secret_file }),
         mail: mail(written, read),
+        authority: authority(written, read),
         gather: Duration::from_secs(seconds),
     }
+}
+
+fn authority(written: &AlertsWritten, read: &mut Meaning<'_>) -> Option<Authority> {
+    let at = written.certificate_authority.as_ref()?;
+    let file = read.path(&written.certificate_authority, "certificate_authority")?;
+    let authority = Authority::of(file);
+    authority
+        .map_err(|why| read.wrong(at.place, format!("certificate_authority: {why}")))
+        .ok()
 }
 
 fn url(at: &At<String>, read: &mut Meaning<'_>) -> Option<String> {

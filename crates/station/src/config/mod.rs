@@ -9,6 +9,7 @@
 //! where a station is spoken to.
 
 mod alerts;
+mod authority;
 mod backup;
 mod choice;
 mod device_api;
@@ -21,6 +22,7 @@ mod subnet;
 mod written;
 
 pub use alerts::{Alerts, Mail, Security, Webhook};
+pub use authority::Authority;
 pub use backup::Backup;
 pub use device_api::DeviceApi;
 pub use door::{Door, SERVICE_SOCKET};

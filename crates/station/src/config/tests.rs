@@ -189,6 +189,31 @@ fn half_an_alert_is_a_problem() {
 }
 
 #[test]
+fn an_authority_is_looked_at_when_the_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let names = ["mail.example".to_owned()];
+    crate::doors::certificate::load_or_make(folder.path(), &names).unwrap();
+    let section = |name: &str| {
+        let file = path(name);
+        format!("[alerts]\ncertificate_authority = \"{}\"\n", file.display())
+    };
+    let config = understand(&section("management.crt"), &here()).unwrap();
+    let authority = config.alerts.authority.unwrap();
+    assert_eq!(authority.certificates().unwrap().len(), 1);
+    std::fs::write(path("half.pem"), "-----BEGIN CERTIFICATE-----\nMIIB\n").unwrap();
+    for (name, wanted) in [
+        ("none.pem", "none.pem cannot be read"),
+        ("management.key", "management.key holds no certificate"),
+        ("half.pem", "half.pem is no file in PEM form"),
+    ] {
+        let said = problems(&section(name));
+        assert!(said[0].starts_with("line 2, column 25"), "{said:?}");
+        assert!(said[0].contains(wanted), "{said:?}");
+    }
+}
+
+#[test]
 fn every_problem_is_listed_by_line_with_a_suggestion() {
     let said = problems(
         "dta_dir = \"/x\"\n[deployment]\ninterfaces = \"eth1\"\nhttp_port = \"80\"\ndhcp_port = 70000\n[managment]\n",

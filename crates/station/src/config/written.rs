@@ -264,6 +264,8 @@ section! {
         mail_from: Text via text,
         /// Who gets it.
         mail_to: Texts via texts,
+        /// File with the authority that vouches for receivers, beside those of this machine.
+        certificate_authority: Text via text,
         /// What happens within this many seconds becomes one message.
         gather_seconds: Number via number,
     }

@@ -7,10 +7,10 @@ use sha2::Sha256;
 use station::alerts::{Outlet, Patience, run_with, ways};
 use station::config::{Alerts, Config, Environment, understand};
 use std::fs::{self, Permissions};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -25,13 +25,13 @@ const QUICK: Patience = Patience {
 
 /// A POST that arrived.
 #[derive(Debug)]
-struct Post {
-    signature: Option<String>,
-    body: Vec<u8>,
+pub(crate) struct Post {
+    pub signature: Option<String>,
+    pub body: Vec<u8>,
 }
 
 impl Post {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
@@ -53,8 +53,9 @@ fn receiver(statuses: &'static [u16]) -> (String, Receiver<Post>) {
     (at, posts)
 }
 
-fn answer(mut stream: TcpStream, status: u16, tell: &Sender<Post>) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+/// Takes one POST and answers it.
+pub(crate) fn answer(stream: impl Read + Write, status: u16, tell: &Sender<Post>) -> Option<()> {
+    let mut reader = BufReader::new(stream);
     let (mut length, mut signature) = (0, None);
     for line in reader.by_ref().lines() {
         let line = line.ok()?;
@@ -73,7 +74,7 @@ fn answer(mut stream: TcpStream, status: u16, tell: &Sender<Post>) -> Option<()>
     let mut body = vec![0; length];
     reader.read_exact(&mut body).unwrap();
     write!(
-        stream,
+        reader.get_mut(),
         "HTTP/1.1 {status} Word\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     )
     .unwrap();
@@ -81,10 +82,10 @@ fn answer(mut stream: TcpStream, status: u16, tell: &Sender<Post>) -> Option<()>
 }
 
 /// An e-mail that arrived: the lines of the dialogue, and the letter.
-#[derive(Debug)]
-struct Letter {
-    said: Vec<String>,
-    text: String,
+#[derive(Debug, Default)]
+pub(crate) struct Letter {
+    pub said: Vec<String>,
+    pub text: String,
 }
 
 /// A server that takes e-mail from anybody who logs in.
@@ -94,7 +95,7 @@ fn post_office() -> (u16, Receiver<Letter>) {
     let (tell, letters) = channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            if tell.send(take_letter(stream.unwrap())).is_err() {
+            if tell.send(take_letter(stream.unwrap(), GREETING)).is_err() {
                 return;
             }
         }
@@ -102,51 +103,55 @@ fn post_office() -> (u16, Receiver<Letter>) {
     (port, letters)
 }
 
-fn take_letter(mut stream: TcpStream) -> Letter {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-    let mut letter = Letter {
-        said: Vec::new(),
-        text: String::new(),
-    };
-    stream.write_all(b"220 post.example ESMTP\r\n").unwrap();
-    while let Some(Ok(line)) = lines.next() {
+/// What a server of e-mail says first.
+pub(crate) const GREETING: &[u8] = b"220 post.example ESMTP\r\n";
+
+/// Takes e-mail from whoever logs in, until that one goes.
+pub(crate) fn take_letter(stream: impl Read + Write, greeting: &[u8]) -> Letter {
+    let mut stream = BufReader::new(stream);
+    let mut letter = Letter::default();
+    // Whoever trusts no certificate ends before a word was said.
+    if stream.get_mut().write_all(greeting).is_err() {
+        return letter;
+    }
+    while let Some(line) = next_line(&mut stream) {
         let verb = line.split(' ').next().unwrap().to_ascii_uppercase();
         letter.said.push(line);
         let answer: &[u8] = match verb.as_str() {
             "EHLO" => b"250-post.example\r\n250 AUTH PLAIN LOGIN\r\n",
             "AUTH" => b"235 come in\r\n",
             "DATA" => {
-                stream.write_all(b"354 go on\r\n").unwrap();
-                for line in lines
-                    .by_ref()
-                    .map_while(Result::ok)
-                    .take_while(|l| l != ".")
-                {
+                stream.get_mut().write_all(b"354 go on\r\n").unwrap();
+                while let Some(line) = next_line(&mut stream).filter(|line| line != ".") {
                     letter.text += &line;
                     letter.text.push('\n');
                 }
                 b"250 taken\r\n"
             }
             "QUIT" => {
-                stream.write_all(b"221 bye\r\n").unwrap();
+                stream.get_mut().write_all(b"221 bye\r\n").unwrap();
                 break;
             }
             _ => b"250 fine\r\n",
         };
-        stream.write_all(answer).unwrap();
+        stream.get_mut().write_all(answer).unwrap();
     }
     letter
 }
 
+fn next_line(stream: &mut impl BufRead) -> Option<String> {
+    stream.lines().next()?.ok()
+}
+
 /// Alerts as they are written in a file.
-fn written(section: &str) -> Alerts {
+pub(crate) fn written(section: &str) -> Alerts {
     let text = format!("[alerts]\ngather_seconds = 1\n{section}");
     let config: Config = understand(&text, &Environment::default()).unwrap();
     config.alerts
 }
 
-fn private_file(rig: &Rig, name: &str, text: &str) -> PathBuf {
-    let path = rig.folder().join(name);
+pub(crate) fn private_file(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     path
@@ -178,7 +183,7 @@ fn fifty_boards_that_wait_are_one_signed_message() {
     let rig = Rig::new();
     rig.stock();
     let (at, posts) = receiver(&[]);
-    let secret = private_file(&rig, "hook.secret", "between us\n");
+    let secret = private_file(rig.folder(), "hook.secret", "between us\n");
     begin(
         &rig,
         &written(&format!(
@@ -243,7 +248,7 @@ fn an_e_mail_says_what_happened_and_comes_with_a_login() {
     let rig = Rig::new();
     rig.stock();
     let (port, letters) = post_office();
-    let password = private_file(&rig, "smtp.secret", "open sesame");
+    let password = private_file(rig.folder(), "smtp.secret", "open sesame");
     let section = format!(
         "smtp_host = \"127.0.0.1\"\nsmtp_port = {port}\nsmtp_security = \"none\"\n\
          smtp_user = \"punnet\"\nsmtp_password_file = \"{}\"\n\
@@ -273,7 +278,7 @@ fn an_e_mail_says_what_happened_and_comes_with_a_login() {
 fn a_password_that_others_may_read_is_not_used() {
     let rig = Rig::new();
     let (port, letters) = post_office();
-    let password = private_file(&rig, "smtp.secret", "open sesame");
+    let password = private_file(rig.folder(), "smtp.secret", "open sesame");
     fs::set_permissions(&password, Permissions::from_mode(0o644)).unwrap();
     let section = format!(
         "smtp_host = \"127.0.0.1\"\nsmtp_port = {port}\nsmtp_security = \"none\"\n\

@@ -7,6 +7,7 @@
 )]
 
 mod alerts;
+mod alerts_tls;
 mod backups;
 mod boards;
 mod evidence;
