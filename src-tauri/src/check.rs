@@ -10,7 +10,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use station::backup;
 use station::config::{Config, Environment, Problem, understand};
-use station::doors::certificate;
+use station::doors::certificate::{self, CertificateError};
 use station::link::Station;
 use station::net::findings;
 use station::net::port::{PortError, Transport, free};
@@ -19,6 +19,7 @@ use station::net::{Footing, Netlink, Nic, footing};
 use station::rights::search::Search;
 use station::rights::{Rights, What};
 use station::store::copies::last_backup;
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,6 +32,8 @@ use wire::update::Update;
 
 /// The check for a cable.
 const CARRIER: &str = "carrier";
+/// The step of the self-test that looks at the page.
+const PAGE: &str = "page";
 /// How long other DHCP servers are given to answer; common ones ping for three seconds first.
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -102,6 +105,15 @@ struct Report {
     self_test: Option<SelfTest>,
 }
 
+impl Report {
+    /// Boards do without the page; whoever runs a check does not.
+    fn page_failed(&self) -> bool {
+        let steps = self.self_test.iter().flat_map(|test| &test.steps);
+        let mut page = steps.filter(|step| step.step == PAGE);
+        page.any(|step| step.verdict == TestVerdict::Failed)
+    }
+}
+
 /// Looks whether this machine and its network are fit.
 pub(crate) fn run(common: &Common) -> Result<(), Trouble> {
     let config = common.configuration()?;
@@ -115,7 +127,7 @@ pub(crate) fn run(common: &Common) -> Result<(), Trouble> {
         }
     })?;
     say(common.json, &report, words)?;
-    if report.fit {
+    if report.fit && !report.page_failed() {
         Ok(())
     } else {
         Err(Trouble::Said)
@@ -214,6 +226,7 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
     }
     found.extend(findings::of_agent(&config.agent));
     found.extend(of_backups(config));
+    found.extend(of_certificate(config));
     rights.done().await;
     Ok(Report {
         fit: !found.iter().any(|f| f.level == Level::Error),
@@ -235,6 +248,27 @@ fn fingerprint(config: &Config) -> Option<String> {
         .as_ref()
         .map_or(&own, |(file, _)| file);
     certificate::fingerprint_in(file).filter(|_| management.tls)
+}
+
+/// What keeps the page from being shown with the owner's own certificate.
+fn of_certificate(config: &Config) -> Option<Finding> {
+    let management = &config.management;
+    let (file, key) = management.certificate.as_ref().filter(|_| management.tls)?;
+    let why = match certificate::load(file, key) {
+        // The key is the service's; it is nobody else's to read.
+        Err(CertificateError::File { why, .. }) if why.kind() == ErrorKind::PermissionDenied => {
+            return None;
+        }
+        Err(why) => why,
+        Ok(_) => return None,
+    };
+    Some(Finding {
+        check: "certificate".to_owned(),
+        level: Level::Error,
+        text: format!("The station will not start: {why}."),
+        next: Some("Put it right, or take certificate and key out of [management].".to_owned()),
+        at: wire::Millis::now(),
+    })
 }
 
 /// What is to be said of the backups of a station that does not run.
@@ -311,6 +345,9 @@ fn words(report: &Report) -> String {
         text += &verdicts(test);
     }
     let waits = report.findings.iter().any(|f| f.check == CARRIER);
+    if report.page_failed() {
+        text += "The page cannot be used as things are.\n";
+    }
     text += match (report.fit, waits) {
         (true, false) => "Boards can be served.\n",
         (true, true) => "Boards are served as soon as the cable to the switch is connected.\n",

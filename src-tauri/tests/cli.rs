@@ -7,6 +7,8 @@
 
 #[path = "cli/keep.rs"]
 mod keep;
+#[path = "cli/tls.rs"]
+mod tls;
 #[path = "cli/trust.rs"]
 mod trust;
 

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct SelfTest {
-    /// True when no step failed.
+    /// True when a board would get what it needs.
     pub fit: bool,
-    /// Each step, in the order of a board's way.
+    /// Each step, in the order of a board's way; then the operators' page.
     pub steps: Vec<TestStep>,
     /// When it ended.
     pub at: Millis,
@@ -21,7 +21,7 @@ pub struct SelfTest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct TestStep {
-    /// Its name: `offer`, `boot_files`, `check_in`, `manifest`, `range`, `wire`.
+    /// Its name: `offer`, `boot_files`, `check_in`, `manifest`, `range`, `wire`, `page`.
     pub step: String,
     /// What became of it.
     pub verdict: TestVerdict,

@@ -2158,11 +2158,11 @@ export type Role = "viewer" | "operator" | "admin" | "unknown";
  */
 export type SelfTest = { 
 /**
- * True when no step failed.
+ * True when a board would get what it needs.
  */
 fit: boolean, 
 /**
- * Each step, in the order of a board's way.
+ * Each step, in the order of a board's way; then the operators' page.
  */
 steps: Array<TestStep>, 
 /**
@@ -2507,7 +2507,7 @@ detail: string, };
  */
 export type TestStep = { 
 /**
- * Its name: `offer`, `boot_files`, `check_in`, `manifest`, `range`, `wire`.
+ * Its name: `offer`, `boot_files`, `check_in`, `manifest`, `range`, `wire`, `page`.
  */
 step: string, 
 /**

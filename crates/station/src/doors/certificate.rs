@@ -108,7 +108,7 @@ fn read(file: &Path) -> Result<Vec<CertificateDer<'static>>, rustls::pki_types::
     Ok(chain)
 }
 
-fn fingerprint(certificate: &CertificateDer<'_>) -> String {
+pub(super) fn fingerprint(certificate: &CertificateDer<'_>) -> String {
     let digest = Sha256::digest(certificate.as_ref());
     let pairs: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(":")

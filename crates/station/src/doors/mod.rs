@@ -17,6 +17,7 @@ pub mod json;
 pub mod limits;
 pub mod listen;
 pub mod operator;
+pub mod pinned;
 pub mod routes;
 pub mod sendfile;
 pub mod tls;

@@ -11,9 +11,13 @@
 //!
 //! What it cannot show, because its packets never leave the machine, it says: whether broadcasts pass
 //! cable and switch.
+//!
+//! Beside a board's way it meets the operators' door as a browser does, and looks at its certificate.
 
 mod asking;
+mod page;
 mod steps;
 pub mod visits;
 
+pub use page::Page;
 pub use steps::{Door, Ground, run};

@@ -1,6 +1,7 @@
 //! The steps, in the order of a board's way. Blocking; none outlives the time that the whole may take.
 
 use super::asking;
+use super::page::{self, Page};
 use super::visits::{Pass, SESSION};
 use crate::boot_tree::visitor_path;
 use delivery::http::Station;
@@ -40,12 +41,14 @@ pub struct Ground {
     pub image: Result<ImageId, String>,
     /// The key that manifests are signed with.
     pub public_key: [u8; 32],
+    /// The operators' door.
+    pub page: Page,
     /// Is there no wire at all, because the station is that of a rehearsal?
     pub rehearsal: bool,
 }
 
 /// What became of a step: what was found, or what went wrong and what to do.
-type Outcome = Result<String, (String, String)>;
+pub(super) type Outcome = Result<String, (String, String)>;
 
 /// A test under way.
 struct Test<'g> {
@@ -84,8 +87,11 @@ pub fn run(ground: &Ground, pass: &Pass) -> SelfTest {
         }
     }
     test.wire();
+    // No board needs the page, so what is wrong with it keeps none from being served.
+    let fit = test.steps.iter().all(|s| s.verdict != TestVerdict::Failed);
+    test.step("page", |test| page::look(&test.ground.page));
     SelfTest {
-        fit: test.steps.iter().all(|s| s.verdict != TestVerdict::Failed),
+        fit,
         steps: test.steps,
         at: Millis::now(),
         took_ms: ms(begun),
@@ -96,7 +102,7 @@ fn ms(since: Instant) -> i64 {
     i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
-fn wrong(what: impl Into<String>, next: &str) -> (String, String) {
+pub(super) fn wrong(what: impl Into<String>, next: &str) -> (String, String) {
     (what.into(), next.to_owned())
 }
 

@@ -198,6 +198,10 @@ impl World {
             http,
             image,
             public_key: self.public_key,
+            page: self_test::Page {
+                at: self.operator,
+                fingerprint: self.fingerprint.clone(),
+            },
             rehearsal: self.rehearsal,
         }
     }

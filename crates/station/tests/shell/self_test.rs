@@ -50,6 +50,9 @@ fn a_synthetic_board_gets_everything_and_uses_nothing_up() {
         assert_eq!(step(&test, "wire").verdict, TestVerdict::NotRun);
     }
     assert_eq!(state(&rig), before);
+    let test = test(&rig);
+    let page = &step(&test, "page").found;
+    assert!(page.contains(&rig.operator_host()), "{page}");
     let metrics = rig.operator("GET /metrics HTTP/1.1", b"");
     let text = String::from_utf8(metrics.body).unwrap();
     assert!(

@@ -12,6 +12,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use wire::operator::Role;
 use wire::query::{Answer, Query};
+use wire::self_test::TestVerdict;
 
 /// Trusts one certificate, by its fingerprint.
 #[derive(Debug)]
@@ -163,6 +164,18 @@ fn the_certificate_stays_and_its_fingerprint_is_said() {
         rig.over_tls("GET /api/v1/session HTTP/1.1", b"").status,
         200
     );
+}
+
+#[test]
+fn the_self_test_meets_the_page_over_tls_and_knows_its_certificate() {
+    let rig = beyond();
+    let Answer::SelfTest(test) = rig.query(Query::SelfTest).unwrap() else {
+        panic!("no self-test")
+    };
+    let step = test.steps.iter().find(|s| s.step == "page").unwrap();
+    assert_eq!(step.verdict, TestVerdict::Passed, "{step:?}");
+    let at = format!("https://{}", rig.operator_host());
+    assert!(step.found.starts_with(&at), "{step:?}");
 }
 
 #[test]

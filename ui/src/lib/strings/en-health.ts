@@ -72,6 +72,7 @@ export const health = {
     manifest: 'Manifest',
     range: 'Image',
     wire: 'Cable',
+    page: 'Page',
   } as Record<string, string>,
   verdicts: { passed: 'Passed', failed: 'Failed', not_run: 'Not run', unknown: 'Unknown' },
   packets: 'Save packets',
