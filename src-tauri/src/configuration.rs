@@ -4,16 +4,20 @@
 use crate::common::Common;
 use crate::daemon::for_rehearsal;
 use crate::desk::{Desk, unexpected};
+use crate::log::Files;
 use crate::print::{Table, say};
 use crate::trouble::Trouble;
 use station::config::{Config, ConfigError, Deployment, shown};
 use station::link::Station;
-use station::service::Reload;
+use station::service::{Reload, Stays};
 use station::store::copies;
 use wire::command::{Command, Receipt};
 use wire::configuration::{Configuration, Reloaded};
 use wire::nic::DeploymentChoice;
 use wire::query::{Answer, Query};
+
+/// The section about the log.
+const LOG: &str = "log.";
 
 /// Where a running station's configuration comes from.
 #[derive(Debug, Clone)]
@@ -22,6 +26,8 @@ pub(crate) struct Again {
     pub(crate) common: Common,
     /// It is the station of a rehearsal.
     pub(crate) rehearsal: bool,
+    /// The files of its log.
+    pub(crate) files: Option<Files>,
 }
 
 impl Reload for Again {
@@ -34,7 +40,16 @@ impl Reload for Again {
         })
     }
 
-    fn apply(&self, _: &Config) {}
+    fn apply(&self, config: &Config) -> Result<(), Stays> {
+        let followed = self
+            .files
+            .as_ref()
+            .map_or(Ok(()), |files| files.follow(config));
+        followed.map_err(|why| Stays {
+            section: LOG,
+            why: format!("the log stays where it is, because {why}"),
+        })
+    }
 }
 
 /// Prints the configuration that is in effect, and where each value comes from.

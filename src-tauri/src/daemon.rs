@@ -6,6 +6,7 @@
 use crate::args::Args;
 use crate::configuration::Again;
 use crate::extras::extras;
+use crate::log::Files;
 use crate::server::words;
 use crate::trouble::Trouble;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -25,8 +26,8 @@ const SETTLE: Duration = Duration::from_secs(5);
 
 /// Runs the station until it is told to stop. Whatever keeps it from running is also told to systemd,
 /// whose status shows it.
-pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
-    let done = run_station(args);
+pub(crate) fn run(args: &Args, files: Option<Files>) -> Result<(), Trouble> {
+    let done = run_station(args, files);
     if let Err(trouble) = &done {
         let words = trouble.in_words();
         let line: Vec<&str> = words.lines().map(str::trim).collect();
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
     done
 }
 
-fn run_station(args: &Args) -> Result<(), Trouble> {
+fn run_station(args: &Args, files: Option<Files>) -> Result<(), Trouble> {
     let config = args.common.configuration()?;
     let (config, mode) = if args.rehearsal {
         (for_rehearsal(config), Mode::Rehearsal)
@@ -50,6 +51,7 @@ fn run_station(args: &Args) -> Result<(), Trouble> {
     let again = Again {
         common: args.common.clone(),
         rehearsal: args.rehearsal,
+        files,
     };
     runtime.block_on(serve(config, mode, again))
 }

@@ -43,13 +43,13 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    log::start(&args);
+    let files = log::start(&args);
     let done = match (&args.verb, args.daemon) {
         #[cfg(feature = "window")]
         (None, false) => window::run(&args),
         #[cfg(not(feature = "window"))]
         (None, false) => no_window::open(),
-        (None, true) => daemon::run(&args),
+        (None, true) => daemon::run(&args, files),
         (Some(Verb::Rehearse(rehearsal)), _) => rehearse::run(&args.common, rehearsal),
         (Some(Verb::Check), _) => check::run(&args.common),
         (Some(Verb::Config(verb)), _) => check::config(&args.common, verb),

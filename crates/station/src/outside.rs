@@ -30,8 +30,9 @@ pub trait Outside: Send + Sync + 'static {
     /// Reads the configuration again: the values that are in effect, and what is wanted now.
     fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>>;
 
-    /// Applies what is wanted of that, apart from what waits and from what the engine applies.
-    fn apply(&self, wanted: Box<Config>, waiting: Vec<Change>) -> Soon<'_, ()>;
+    /// Applies what is wanted of the changes that were found, apart from those that wait and from what
+    /// the engine applies. Those that could not be applied come back as waiting too.
+    fn apply(&self, wanted: Box<Config>, found: Vec<Change>) -> Soon<'_, Vec<Change>>;
 
     /// The configuration that is in effect; `chosen` is what the operator chose over it.
     fn configuration(&self, chosen: Option<Deployment>) -> Configuration;

@@ -12,7 +12,7 @@ mod management;
 mod own_log;
 mod world;
 
-pub use live::Reload;
+pub use live::{Reload, Stays};
 
 use crate::alerts;
 use crate::backup::remedied;

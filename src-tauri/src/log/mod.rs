@@ -1,14 +1,13 @@
 //! The log of this program: to systemd's journal, with fields to search by, where there is one; else
 //! to standard error. A station, with or without a window, also keeps it in files.
 
+mod files;
 mod journal;
 mod rotated;
 
 use crate::args::Args;
-use rotated::Rotated;
-use station::config::Config;
+pub(crate) use files::Files;
 use station::engine::EVENT_TARGET;
-use std::sync::Mutex;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
@@ -17,8 +16,9 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 type Way = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// Starts logging. The station tells what it does; a verb tells only what goes wrong. `PUNNET_LOG`
-/// overrides, in the syntax of `RUST_LOG`.
-pub(crate) fn start(args: &Args) {
+/// overrides, in the syntax of `RUST_LOG`. What is returned follows a configuration that is read again;
+/// nothing for a verb, which keeps no files.
+pub(crate) fn start(args: &Args) -> Option<Files> {
     let usual = if args.daemon {
         "info".to_owned()
     } else {
@@ -32,18 +32,19 @@ pub(crate) fn start(args: &Args) {
     let console = journal.unwrap_or_else(standard_error);
     let mut ways = vec![console.with_filter(filter(&usual)).boxed()];
     let files = files(args);
-    let refused = match files {
-        Some(Ok(file)) => {
-            ways.push(lines(file).with_filter(filter("info")).boxed());
-            None
+    let mut begun = Ok(());
+    if let Some(files) = &files {
+        ways.push(lines(files.clone()).with_filter(filter("info")).boxed());
+        // What is wrong with the configuration is told by whoever reads it next.
+        if let Ok(config) = args.common.configuration() {
+            begun = files.follow(&config);
         }
-        Some(Err(why)) => Some(why),
-        None => None,
-    };
+    }
     tracing_subscriber::registry().with(ways).init();
-    if let Some(why) = refused {
+    if let Err(why) = begun {
         tracing::warn!(%why, "no log is kept in files");
     }
+    files
 }
 
 fn standard_error() -> Way {
@@ -58,30 +59,21 @@ fn standard_error() -> Way {
 }
 
 /// One JSON object a line, with the time in UTC.
-fn lines(file: Rotated) -> Way {
+fn lines(files: Files) -> Way {
     fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_writer(Mutex::new(file))
+        .with_writer(files)
         .boxed()
 }
 
-/// The files of a station; nothing for a verb, or where the configuration wants none. What is wrong
-/// with the configuration is told by whoever reads it next.
-fn files(args: &Args) -> Option<std::io::Result<Rotated>> {
-    let name = match (&args.verb, args.daemon) {
-        (_, true) => "station.log",
-        (None, false) if cfg!(feature = "window") => "window.log",
-        _ => return None,
-    };
-    let config: Config = args.common.configuration().ok()?;
-    let folder = config.log_dir()?;
-    Some(Rotated::open(
-        &folder,
-        name,
-        config.log.max_bytes,
-        config.log.files,
-    ))
+/// The files of a station; nothing for a verb.
+fn files(args: &Args) -> Option<Files> {
+    match (&args.verb, args.daemon) {
+        (_, true) => Some(Files::named("station.log")),
+        (None, false) if cfg!(feature = "window") => Some(Files::named("window.log")),
+        _ => None,
+    }
 }

@@ -1,6 +1,7 @@
 //! A log file that never grows beyond its size, and the last few before it: `station.log`,
 //! `station.log.1`, `station.log.2`, the newest first.
 
+use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -28,13 +29,32 @@ impl Rotated {
         let path = folder.join(name);
         let file = append(&path)?;
         let size = file.metadata()?.len();
-        Ok(Self {
+        let rotated = Self {
             path,
             file,
             size,
             most,
             files,
-        })
+        };
+        rotated.clear_surplus(folder)?;
+        Ok(rotated)
+    }
+
+    /// Removes what is left of a time when more files were kept.
+    fn clear_surplus(&self, folder: &Path) -> io::Result<()> {
+        let own = |name: &OsStr| -> Option<u32> {
+            let rest = name
+                .to_str()?
+                .strip_prefix(self.path.file_name()?.to_str()?)?;
+            rest.strip_prefix('.')?.parse().ok()
+        };
+        for entry in fs::read_dir(folder).map_err(|why| at(folder, &why))? {
+            let entry = entry?;
+            if own(&entry.file_name()).is_some_and(|n| n >= self.files) {
+                gone_is_fine(fs::remove_file(entry.path()))?;
+            }
+        }
+        Ok(())
     }
 
     fn rotate(&mut self) -> io::Result<()> {

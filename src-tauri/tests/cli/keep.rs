@@ -168,6 +168,57 @@ fn whom_alerts_go_to_changes_without_a_restart() {
     assert!(told.starts_with(b"POST /bench "));
 }
 
+/// What the log says in this folder.
+fn log_in(folder: &Path) -> String {
+    fs::read_to_string(folder.join("station.log")).unwrap()
+}
+
+#[test]
+fn the_log_moves_and_is_turned_off_and_on_without_a_restart() {
+    let place = Place::new();
+    let service = Service::start(&place);
+    let (first, second) = (place.path("data/logs"), place.path("elsewhere"));
+    assert!(log_in(&first).contains("the station is up"));
+    let said = "the configuration was read again";
+    let write = |log: &str| {
+        rewrite(&place, |text| {
+            let kept = text.split("[log]").next().unwrap();
+            format!("{kept}[log]\n{log}\n")
+        });
+    };
+    write(&format!("dir = \"{}\"\nfiles = 3", second.display()));
+    service.reload();
+    assert!(log_in(&second).contains(said));
+    assert!(!log_in(&first).contains(said), "the old file is left alone");
+    assert_eq!(value(&place, "log.files").0, "3");
+
+    // A folder cannot be where a file is.
+    let none = place.path("station.toml").join("logs");
+    write(&format!("dir = \"{}\"", none.display()));
+    let refused = place.json("config reload");
+    let changes = refused["changes"].as_array().unwrap();
+    let keys: Vec<&str> = changes.iter().map(|c| c["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["log.dir", "log.files"], "{refused}");
+    for change in changes {
+        let why = change["waits"].as_str().unwrap();
+        assert!(why.contains("station.toml/logs"), "{refused}");
+    }
+    assert!(log_in(&second).contains("log.dir is to be"), "it goes on");
+    assert_eq!(value(&place, "log.files").0, "3");
+
+    write("files = 0");
+    service.reload();
+    let before = log_in(&second);
+    write("files = 0\n[dhcp]\nlease_seconds = 600");
+    service.reload();
+    assert_eq!(value(&place, "dhcp.lease_seconds").0, "600");
+    assert_eq!(log_in(&second), before);
+    write(&format!("dir = \"{}\"", second.display()));
+    service.reload();
+    let after = log_in(&second);
+    assert!(after.len() > before.len() && after.starts_with(&before));
+}
+
 #[test]
 fn one_file_brings_a_station_to_another_place() {
     let place = Place::new();

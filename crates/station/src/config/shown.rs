@@ -102,6 +102,10 @@ pub fn shown(config: &Config, chosen: Option<&Deployment>) -> Vec<Value> {
     list.put("backup.every_hours", plan.every_hours.to_string());
     list.put("backup.keep", plan.keep.to_string());
     list.put("backup.warn_days", plan.warn_days.to_string());
+    let log = &config.log;
+    list.put("log.dir", file(&log.dir));
+    list.put("log.max_size_mb", (log.max_bytes / 1_000_000).to_string());
+    list.put("log.files", log.files.to_string());
     list.rest();
     list.values
 }

@@ -20,6 +20,7 @@ const LIVE: &[&str] = &[
     "boards.require_token",
     "backup.",
     "alerts.",
+    "log.",
 ];
 /// The deployment side.
 const DEPLOYMENT: &str = "deployment.";
@@ -54,14 +55,9 @@ impl Engine {
             }
         }
         let required = wanted.boards.require_token;
-        found.sort_by_key(|change| change.waits.is_some());
-        let waiting: Vec<Change> = found
-            .iter()
-            .filter(|c| c.waits.is_some())
-            .cloned()
-            .collect();
         let file = wanted.sources.file.clone();
-        outside.apply(Box::new(wanted), waiting).await;
+        let mut found = outside.apply(Box::new(wanted), found).await;
+        found.sort_by_key(|change| change.waits.is_some());
         let reloaded = Reloaded {
             file: file.map(|file| file.display().to_string()),
             changes: found,

@@ -3,6 +3,7 @@
 use crate::backup::Plan;
 use crate::config::{Alerts, Config, ConfigError, Deployment, Dhcp, same_but, shown};
 use crate::supervise::Orders;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 use wire::configuration::{Change, Configuration, Value};
@@ -14,7 +15,16 @@ pub trait Reload: Send + Sync + 'static {
     fn read(&self) -> Result<Config, ConfigError>;
 
     /// What concerns the whole program and not only the station is applied.
-    fn apply(&self, config: &Config);
+    fn apply(&self, config: &Config) -> Result<(), Stays>;
+}
+
+/// A section of the configuration that cannot be applied now, and stays as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stays {
+    /// What its keys begin with, e.g. `log.`.
+    pub section: &'static str,
+    /// Why, for people.
+    pub why: String,
 }
 
 /// What is in effect, and the lines to those who follow changes.
@@ -77,11 +87,24 @@ impl Live {
         Ok((self.now().values.clone(), wanted))
     }
 
-    /// Applies what is not the engine's.
-    pub(super) async fn apply(&self, wanted: Box<Config>, waiting: Vec<Change>) {
-        if let Some(reload) = &self.reload {
-            reload.apply(&wanted);
-        }
+    /// Applies what is not the engine's of what was found, and says what came of it.
+    pub(super) async fn apply(&self, wanted: Box<Config>, mut found: Vec<Change>) -> Vec<Change> {
+        let log_stays = match self.of_program(&wanted).await {
+            Ok(()) => false,
+            Err(Stays { section, why }) => {
+                let mut named = false;
+                for change in found.iter_mut().filter(|c| c.key.starts_with(section)) {
+                    change.waits = Some(why.clone());
+                    named = true;
+                }
+                if !named {
+                    tracing::warn!(section, why, "this is still not as it was configured");
+                }
+                true
+            }
+        };
+        let waits = |change: &&Change| change.waits.is_some();
+        let waiting: Vec<Change> = found.iter().filter(waits).cloned().collect();
         let alerts = wanted.alerts.clone();
         let (dhcp, plan) = {
             let mut now = self.now();
@@ -91,6 +114,9 @@ impl Live {
             let plan = wanted.backup.plan(&now.config.data_dir);
             let dhcp = (now.config.dhcp != wanted.dhcp).then(|| wanted.dhcp.clone());
             now.config.dhcp = wanted.dhcp;
+            if !log_stays {
+                now.config.log = wanted.log;
+            }
             now.config.sources = wanted.sources;
             (dhcp, plan)
         };
@@ -99,6 +125,27 @@ impl Live {
         if let Some(dhcp) = dhcp {
             self.order_dhcp(dhcp).await;
         }
+        found
+    }
+
+    /// What concerns the whole program. What waits for a restart still is as it was, the data folder
+    /// above all.
+    async fn of_program(&self, wanted: &Config) -> Result<(), Stays> {
+        let Some(reload) = self.reload.clone() else {
+            return Ok(());
+        };
+        let mut wanted = wanted.clone();
+        wanted.data_dir.clone_from(&self.now().config.data_dir);
+        let applied = tokio::task::spawn_blocking(move || reload.apply(&wanted)).await;
+        applied.unwrap_or_else(|gone| {
+            tracing::error!(%gone, "applying the configuration broke down");
+            Ok(())
+        })
+    }
+
+    /// The folder of the log's files; nothing while none are written.
+    pub(super) fn log_dir(&self) -> Option<PathBuf> {
+        self.now().config.log_dir()
     }
 
     async fn order_dhcp(&self, dhcp: Dhcp) {

@@ -94,8 +94,8 @@ impl Outside for World {
         Box::pin(self.live.read_again())
     }
 
-    fn apply(&self, wanted: Box<Config>, waiting: Vec<Change>) -> Soon<'_, ()> {
-        Box::pin(self.live.apply(wanted, waiting))
+    fn apply(&self, wanted: Box<Config>, found: Vec<Change>) -> Soon<'_, Vec<Change>> {
+        Box::pin(self.live.apply(wanted, found))
     }
 
     fn configuration(&self, chosen: Option<Deployment>) -> Configuration {
@@ -130,7 +130,7 @@ impl Outside for World {
 
     fn log_of(&self, board: BoardId) -> Soon<'_, Vec<String>> {
         Box::pin(async move {
-            let Some(folder) = self.config.log_dir() else {
+            let Some(folder) = self.live.log_dir() else {
                 return Vec::new();
             };
             let read = move || own_log::lines_of(&folder, board);

@@ -61,8 +61,8 @@ impl Outside for Machine {
         Box::pin(async { Err(alone()) })
     }
 
-    fn apply(&self, _: Box<Config>, _: Vec<Change>) -> Soon<'_, ()> {
-        Box::pin(async {})
+    fn apply(&self, _: Box<Config>, found: Vec<Change>) -> Soon<'_, Vec<Change>> {
+        Box::pin(async { found })
     }
 
     fn configuration(&self, _: Option<Deployment>) -> Configuration {
