@@ -10,6 +10,7 @@ mod device_api;
 mod lab_dhcp;
 mod lab_fitness;
 mod lab_rights;
+mod lab_sockets;
 mod lab_tftp;
 mod package;
 mod qemu_boards;

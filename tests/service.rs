@@ -45,6 +45,7 @@ fn the_packaged_service_does_what_is_promised() {
     installs_closed_and_ready(&mut guest);
     serves_a_card_that_comes_later(&mut guest);
     says_when_it_is_ill_and_which_line_is_wrong(&mut guest);
+    each_server_comes_back(&mut guest);
     boards_outlive_a_kill_and_an_upgrade(&mut guest);
 
     guest.reboot();
@@ -143,6 +144,27 @@ fn says_when_it_is_ill_and_which_line_is_wrong(guest: &mut Guest) {
         "{status}"
     );
     guest.ok("cp /root/station.toml /etc/punnet/ && systemctl restart punnet");
+    healthy(guest);
+}
+
+/// Takes each server's socket away in turn, and then the process that holds the rights.
+fn each_server_comes_back(guest: &mut Guest) {
+    for socket in [
+        "-u sport = :67",
+        "-u sport = :69",
+        "-t sport = :5001",
+        "-t sport = :5000",
+    ] {
+        let number = format!("ss -Hlne {socket} | grep -o 'ino:[0-9]*'");
+        let before = guest.ok(&number);
+        guest.ok(&format!("ss -KHln {socket}"));
+        let after = guest.until(SOON, &format!("{number} | grep -vx {before}"));
+        assert_ne!(after, before, "{socket}");
+        healthy(guest);
+    }
+    guest.ok("curl -sf http://127.0.0.1:5000/health");
+    guest.ok("systemctl kill -s KILL 'punnet-net@*'");
+    guest.until(SOON, "journalctl -u punnet | grep 'punnet-net.*ended'");
     healthy(guest);
 }
 

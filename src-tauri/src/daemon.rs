@@ -107,7 +107,7 @@ async fn serve(config: Config, mode: Mode, again: Again) -> Result<(), Trouble> 
     station.stop().await;
     if broke_down {
         return Err(Trouble::words(
-            "the deployment side broke down; see the log",
+            "a part of the station broke down; see the log",
         ));
     }
     Ok(())

@@ -8,9 +8,13 @@
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddrV4, UdpSocket};
+use tokio::io::Interest;
 
 /// Kernel buffer asked for in each direction, in bytes: a whole rack that is powered at once fits.
 const KERNEL_BUFFER: usize = 1 << 20;
+
+/// What a server waits for: a datagram, or an end of the socket, which is no datagram.
+pub(crate) const HEARD: Interest = Interest::READABLE.add(Interest::ERROR);
 
 /// Why a socket could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +99,12 @@ fn build(
     }
     socket.bind(&address.into()).map_err(said)?;
     Ok(socket.into())
+}
+
+/// Did the kernel take the socket away, as it does on an administrator's `ss -K`? It still receives
+/// then, but Linux has untied it from its device (`__udp_disconnect`), so nobody may serve on it.
+pub(crate) fn is_lost(why: &io::Error) -> bool {
+    why.kind() == io::ErrorKind::ConnectionAborted
 }
 
 fn explain(device: Option<&str>, address: SocketAddrV4, source: io::Error) -> OpenError {

@@ -50,7 +50,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use wire::health::{ServerKind, ServerState, ServerStatus};
 
@@ -147,8 +147,8 @@ pub struct RunningStation {
     stop: CancellationToken,
     /// The deployment side, which ends only when told to.
     side: JoinHandle<()>,
-    /// Doors and carriers.
-    rest: Vec<JoinHandle<()>>,
+    /// Doors and carriers, which do so too.
+    rest: JoinSet<()>,
     importer: Importer,
     routes: Served,
 }
@@ -282,12 +282,17 @@ pub async fn run_with(
         stop: stop.clone(),
     };
     let (operator_routes, serving) = doors.serve(&engine, page, uploads, &traffic, &stop);
-    let mut rest = Vec::from(serving);
-    rest.extend(carrier.begin(dhcp_heard, tftp_heard));
-    let alerting = alerts::run(&engine, alerted, stop.clone());
-    rest.push(tokio::spawn(alerting));
-    rest.extend(conducting);
-    rest.push(keeping);
+    let alerting = tokio::spawn(alerts::run(&engine, alerted, stop.clone()));
+    let mut rest = JoinSet::new();
+    let carrying = carrier.begin(dhcp_heard, tftp_heard);
+    let parts = serving.into_iter().chain(carrying).chain(conducting);
+    for part in parts.chain([alerting, keeping]) {
+        rest.spawn(async move {
+            if let Err(gone) = part.await {
+                tracing::error!(%gone, "a part of the station broke down");
+            }
+        });
+    }
     let station = RunningStation {
         engine,
         servers,
@@ -370,16 +375,19 @@ impl RunningStation {
         let _ = servers.wait_for(settled).await;
     }
 
-    /// Waits until the station's work is over although nobody stopped it: its deployment side broke
-    /// down. The other parts are looked after by it.
+    /// Waits until a part of the station is gone although nobody stopped it. The servers and the doors
+    /// are opened again by themselves, so this is a fault that only another start mends.
     pub async fn wait(&mut self) {
-        if let Err(gone) = (&mut self.side).await {
-            tracing::error!(%gone, "the deployment side broke down");
+        tokio::select! {
+            ended = &mut self.side => if let Err(gone) = ended {
+                tracing::error!(%gone, "the deployment side broke down");
+            },
+            Some(_) = self.rest.join_next() => {}
         }
     }
 
     /// Stops taking boards, lets running answers end, closes the store.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.importer.cancel_all();
         self.stop.cancel();
         if !self.side.is_finished()
@@ -387,11 +395,7 @@ impl RunningStation {
         {
             tracing::error!(%gone, "the deployment side broke down");
         }
-        for task in self.rest {
-            if let Err(gone) = task.await {
-                tracing::error!(%gone, "a part of the station broke down");
-            }
-        }
+        while self.rest.join_next().await.is_some() {}
         while self.importer.busy() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

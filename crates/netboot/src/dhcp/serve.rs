@@ -10,8 +10,9 @@ use super::packet::MAX_PACKET;
 use super::server::Server;
 use crate::clock::{self, Clock};
 use crate::packets::{Packets, Way};
+use crate::socket::{HEARD, is_lost};
 use nix::libc::in_pktinfo;
-use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrIn, sendmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, SockaddrIn, recvfrom, sendmsg};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -34,10 +35,8 @@ pub enum ServeError {
     /// The socket could not be handed to the runtime.
     #[error("the DHCP socket cannot be used: {0}")]
     Socket(#[source] io::Error),
-    /// Receiving fails again and again; the NIC may be gone.
-    #[error(
-        "receiving DHCP packets fails again and again ({0}); check that the NIC is still there"
-    )]
+    /// Receiving fails for good, or again and again; the NIC may be gone.
+    #[error("DHCP packets cannot be received ({0}); check that the NIC is still there")]
     Receive(#[source] io::Error),
 }
 
@@ -92,15 +91,16 @@ pub async fn serve_watched(
         let due = server.next_deadline().map(|due| clock::until(due, now));
         tokio::select! {
             () = &mut stop => return Ok(()),
-            received = socket.recv_from(&mut buffer) => match received {
-                Ok((length, SocketAddr::V4(from))) => {
+            received = receive(&socket, &mut buffer) => match received {
+                Ok((length, from)) => {
                     errors = 0;
                     let bytes = buffer.get(..length).unwrap_or_default();
                     packets.dhcp(Way::In, from, own, bytes);
                     server.handle(bytes, from, clock.now());
                 }
-                Ok((_, SocketAddr::V6(_))) => {}
-                Err(why) if errors >= MOST_ERRORS => return Err(ServeError::Receive(why)),
+                Err(why) if errors >= MOST_ERRORS || is_lost(&why) => {
+                    return Err(ServeError::Receive(why));
+                }
                 Err(why) => {
                     // A cable pulled, or a refusal sent by a board that has gone: both pass.
                     errors += 1;
@@ -117,6 +117,13 @@ pub async fn serve_watched(
             },
         }
     }
+}
+
+async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<(usize, SocketAddrV4)> {
+    let receive = || Ok(recvfrom::<SockaddrIn>(socket.as_raw_fd(), buffer)?);
+    let (length, from) = socket.async_io(HEARD, receive).await?;
+    let from = from.ok_or(io::ErrorKind::InvalidData)?;
+    Ok((length, SocketAddrV4::new(from.ip(), from.port())))
 }
 
 /// Sends a reply, from `source` where that matters: a NIC with two addresses would else send

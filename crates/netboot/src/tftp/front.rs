@@ -25,6 +25,7 @@ use super::upstream::Upstream;
 use super::{Files, Opened, ServeError, Settings, What};
 use crate::limits::Buckets;
 use crate::packets::{Packets, Way};
+use crate::socket::is_lost;
 use wire::Millis;
 
 /// No request that is answered is longer; what is cut off here is refused as too long.
@@ -122,7 +123,7 @@ impl Front {
                 continue;
             };
             failures += 1;
-            if failures > MOST_FAILURES {
+            if failures > MOST_FAILURES || is_lost(&source) {
                 return ServeError::Socket {
                     address: self.address,
                     source,

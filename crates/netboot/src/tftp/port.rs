@@ -10,6 +10,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::task::{Context, Poll};
 
 use crate::packets::{Packets, Way};
+use crate::socket::HEARD;
 use nix::libc::MSG_CONFIRM;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
@@ -90,9 +91,9 @@ impl Port {
         self.socket.poll_read_ready(cx).map(|_| ())
     }
 
-    /// Waits until there may be something to receive.
+    /// Waits until there may be something to receive, or to be told about the socket itself.
     pub(super) async fn ready(&self) -> io::Result<()> {
-        self.socket.readable().await.map(|_| ())
+        self.socket.ready(HEARD).await.map(|_| ())
     }
 
     /// Takes the next datagram, if the last wait reported one.
@@ -106,8 +107,7 @@ impl Port {
 
     /// Takes the next datagram and its sender, if the last wait reported one.
     pub(super) fn receive_from(&self, into: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket
-            .try_io(Interest::READABLE, |socket| socket.recv_from(into))
+        self.socket.try_io(HEARD, |socket| socket.recv_from(into))
     }
 
     /// Takes the next datagram, whether or not one was reported yet.

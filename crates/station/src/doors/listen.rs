@@ -3,8 +3,8 @@
 //! A board that was unplugged must not hold a connection for ever, and nobody must hold all of them:
 //! headers have to arrive in time, dead peers are found by TCP itself, and connections are counted
 //! per address. When there is no place left, the address that has the most gives up its oldest, so
-//! whoever has few is always let in. A failing `accept` (no file descriptor left) is waited out,
-//! never the end of the server.
+//! whoever has few is always let in. A failing `accept` (no file descriptor left) is waited out; only
+//! a socket that takes no connection ever again ends the server, for whoever runs it to open another.
 
 use super::sendfile::{Files, Line};
 use super::tls::{Opened, Tls};
@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::errno::Errno;
 use socket2::{SockRef, TcpKeepalive};
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -59,17 +60,19 @@ pub struct Peer {
     pub gid: u32,
 }
 
-/// Serves `router` on a TCP listener until `stop`, then lets running answers end.
-pub async fn tcp(listener: TcpListener, router: Router, stop: CancellationToken) {
-    serve(listener, router, None, stop).await;
-}
+/// A listening socket that takes no connections any more. What was open on it is closed.
+#[derive(Debug, thiserror::Error)]
+#[error("its socket takes no connections any more ({0})")]
+pub struct Dead(io::Error);
 
-/// The same behind TLS. A browser that comes without is sent to the address with.
-pub async fn tls(listener: TcpListener, router: Router, tls: Tls, stop: CancellationToken) {
-    serve(listener, router, Some(tls), stop).await;
-}
-
-async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop: CancellationToken) {
+/// Serves `router` on a TCP listener until `stop`, then lets running answers end. With `tls` it does so
+/// behind TLS, and a browser that comes without is sent to the address with.
+pub async fn tcp(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<Tls>,
+    stop: CancellationToken,
+) -> Result<(), Dead> {
     let crowd = Crowd::new(most());
     let mut running = JoinSet::new();
     let mut told = None;
@@ -80,7 +83,7 @@ async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop: Ca
             accepted = listener.accept() => match accepted {
                 Ok(pair) => pair,
                 Err(error) => {
-                    wait_out(&error).await;
+                    wait_out(error).await?;
                     continue;
                 }
             },
@@ -113,10 +116,15 @@ async fn serve(listener: TcpListener, router: Router, tls: Option<Tls>, stop: Ca
     }
     drop(listener);
     finish(running).await;
+    Ok(())
 }
 
 /// Serves `router` on a Unix socket until `stop`, then lets running answers end.
-pub async fn unix(listener: UnixListener, router: Router, stop: CancellationToken) {
+pub async fn unix(
+    listener: UnixListener,
+    router: Router,
+    stop: CancellationToken,
+) -> Result<(), Dead> {
     let mut running = JoinSet::new();
     loop {
         let stream = tokio::select! {
@@ -125,7 +133,7 @@ pub async fn unix(listener: UnixListener, router: Router, stop: CancellationToke
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
-                    wait_out(&error).await;
+                    wait_out(error).await?;
                     continue;
                 }
             },
@@ -146,11 +154,19 @@ pub async fn unix(listener: UnixListener, router: Router, stop: CancellationToke
     }
     drop(listener);
     finish(running).await;
+    Ok(())
 }
 
-async fn wait_out(error: &io::Error) {
+/// Waits until accepting may work again. It never will where the kernel says that this socket does not
+/// listen (accept(2)).
+async fn wait_out(error: io::Error) -> Result<(), Dead> {
+    let code = error.raw_os_error().map(Errno::from_raw);
+    if let Some(Errno::EINVAL | Errno::EBADF | Errno::ENOTSOCK) = code {
+        return Err(Dead(error));
+    }
     tracing::warn!(%error, "accepting a connection failed");
     tokio::time::sleep(Duration::from_millis(100)).await;
+    Ok(())
 }
 
 async fn finish(mut running: JoinSet<()>) {

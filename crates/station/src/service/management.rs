@@ -1,11 +1,12 @@
-//! The management side of a station: its two listeners, what guards them, and the certificate.
+//! The management side of a station: its two listeners, what guards them, what keeps them open, and the
+//! certificate.
 
 use super::StartError;
 use crate::config::{Config, Management};
 use crate::counts::Door;
 use crate::doors::certificate::{self, Certificate, CertificateError};
 use crate::doors::counted::counted;
-use crate::doors::listen;
+use crate::doors::listen::{self, Dead};
 use crate::doors::operator::guard::{Guard, Limits, guarded};
 use crate::doors::operator::page::Page;
 use crate::doors::operator::peers::{Peers, known};
@@ -15,6 +16,7 @@ use crate::doors::routes::{Listed, Routes};
 use crate::doors::tls::Tls;
 use crate::engine::Engine;
 use crate::library::uploads::Uploads;
+use crate::supervise::backoff::Backoff;
 use crate::supervise::launch::listen_tcp;
 use crate::traffic::Traffic;
 use std::fs::{self, Permissions};
@@ -23,6 +25,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -35,7 +38,7 @@ pub(super) struct Listening {
     tls: Option<Tls>,
     names: Arc<[String]>,
     token: Token,
-    management: Management,
+    config: Config,
     /// Where the first listens.
     pub(super) at: SocketAddr,
     /// The fingerprint of the certificate, when there is TLS.
@@ -45,12 +48,12 @@ pub(super) struct Listening {
 impl Listening {
     /// Opens them.
     pub(super) fn open(config: &Config) -> Result<Self, StartError> {
-        let management = config.management.clone();
+        let management = &config.management;
         let token = Token::load_or_create(&config.data_dir)?;
         let (tcp, at) = open_tcp(management.listen)?;
-        let names = names(&management);
+        let names = names(management);
         let (tls, fingerprint) = if management.tls {
-            let certificate = certificate_of(&config.data_dir, &management)?;
+            let certificate = certificate_of(&config.data_dir, management)?;
             let fingerprint = certificate.fingerprint.clone();
             let tls = Tls::new(certificate, Arc::clone(&names)).map_err(StartError::Tls)?;
             (Some(tls), Some(fingerprint))
@@ -76,7 +79,7 @@ impl Listening {
             tls,
             names,
             token,
-            management,
+            config: config.clone(),
             at,
             fingerprint,
         })
@@ -98,7 +101,7 @@ impl Listening {
             secure: self.tls.is_some(),
             port: self.at.port(),
             names: self.names,
-            sessions: self.management.sessions,
+            sessions: self.config.management.sessions,
             limits: Arc::new(Limits::default()),
         };
         let routes = routes(engine, page, uploads, guard.clone());
@@ -109,13 +112,64 @@ impl Listening {
             traffic.counts().clone(),
         );
         let outer = guarded(routes.clone(), guard);
-        let tcp = match self.tls {
-            Some(tls) => tokio::spawn(listen::tls(self.tcp, outer, tls, stop.clone())),
-            None => tokio::spawn(listen::tcp(self.tcp, outer, stop.clone())),
-        };
         let inner = known(routes, self.peers);
-        let unix = tokio::spawn(listen::unix(self.unix, inner, stop.clone()));
-        (list, [tcp, unix])
+        let (at, config) = (self.at, self.config);
+        let tcp = keep_open(
+            "the door for operators",
+            self.tcp,
+            move || Ok(open_tcp(at)?.0),
+            {
+                let (tls, stop) = (self.tls, stop.clone());
+                move |listener| listen::tcp(listener, outer.clone(), tls.clone(), stop.clone())
+            },
+            stop.clone(),
+        );
+        let unix = keep_open(
+            "the socket of the door for operators",
+            self.unix,
+            move || Ok(open_socket(&config)?.0),
+            {
+                let stop = stop.clone();
+                move |listener| listen::unix(listener, inner.clone(), stop.clone())
+            },
+            stop.clone(),
+        );
+        (list, [tokio::spawn(tcp), tokio::spawn(unix)])
+    }
+}
+
+/// Serves on a listener until told to stop. When that ends by itself, as it does when the kernel takes
+/// the socket away, another is opened, with growing pauses.
+async fn keep_open<L, S>(
+    door: &'static str,
+    mut listener: L,
+    open: impl Fn() -> Result<L, StartError>,
+    serve: impl Fn(L) -> S,
+    stop: CancellationToken,
+) where
+    S: Future<Output = Result<(), Dead>> + Send + 'static,
+{
+    let mut backoff = Backoff::default();
+    loop {
+        backoff.serving(Instant::now());
+        // A task of its own, so that a panic is as good as any other end.
+        let mut why = match tokio::spawn(serve(listener)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(dead)) => dead.to_string(),
+            Err(gone) => gone.to_string(),
+        };
+        listener = loop {
+            tracing::error!("{door} ended ({why}) and is opened again");
+            let pause = backoff.failed(Instant::now()).1;
+            let paused = stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+            if paused.is_none() {
+                return;
+            }
+            match open() {
+                Ok(listener) => break listener,
+                Err(error) => why = error.to_string(),
+            }
+        };
     }
 }
 

@@ -141,8 +141,8 @@ impl Launcher {
             listen: self.words(at),
             at,
             task: Box::pin(async move {
-                listen::tcp(listener, router, stop).await;
-                Ok(())
+                let ended = listen::tcp(listener, router, None, stop).await;
+                ended.map_err(|dead| dead.to_string())
             }),
         })
     }
