@@ -21,11 +21,11 @@ use crate::boot_tree::{BootTree, Loaders};
 use crate::config::Config;
 use crate::counts::Door;
 use crate::doors::board;
-use crate::doors::certificate::CertificateError;
 use crate::doors::counted::counted;
 use crate::doors::operator::page::Page;
 use crate::doors::operator::token::TokenError;
 use crate::doors::routes::Listed;
+use crate::doors::terms::{Terms, TermsError};
 use crate::engine::{self, Engine};
 use crate::library::Library;
 use crate::library::imports::Importer;
@@ -91,12 +91,9 @@ pub enum StartError {
     /// There is no operator token.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// There is no certificate.
+    /// There is no certificate that does.
     #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// The certificate and its key do not do.
-    #[error("the certificate of the door for operators cannot be used: {0}")]
-    Tls(rustls::Error),
+    Terms(#[from] TermsError),
     /// The kernel says nothing about network cards.
     #[error(transparent)]
     Netlink(#[from] NetlinkError),
@@ -142,7 +139,7 @@ pub struct RunningStation {
     engine: Engine,
     servers: watch::Receiver<Servers>,
     operator: SocketAddr,
-    fingerprint: Option<String>,
+    terms: watch::Receiver<Terms>,
     socket: PathBuf,
     stop: CancellationToken,
     /// The deployment side, which ends only when told to.
@@ -205,8 +202,8 @@ pub async fn run_with(
         &config.data_dir.join("station.key"),
     )?);
     let public_key = key.verifying_key().to_bytes();
-    let doors = management::Listening::open(&config)?;
-    let (operator_at, fingerprint) = (doors.at, doors.fingerprint.clone());
+    let (doors, tell_terms) = management::Listening::open(&config)?;
+    let (operator_at, terms) = (doors.at, doors.terms());
     let (show, servers) = watch::channel(Servers::new());
     let traffic = Traffic::default();
     let visits = Visits::default();
@@ -224,9 +221,9 @@ pub async fn run_with(
         packets: packets.clone(),
         operator: operator_at,
         has_page: page.has("/index.html"),
-        fingerprint: fingerprint.clone(),
+        terms: terms.clone(),
         begun: Instant::now(),
-        live: live::Live::new(&config, reload, (plan, alerts), orders.clone()),
+        live: live::Live::new(&config, reload, (plan, alerts, tell_terms), orders.clone()),
     };
     let config = world.show(&engine, config).await?;
     let netlink = (!rehearsal).then(Netlink::open).transpose()?;
@@ -297,7 +294,7 @@ pub async fn run_with(
         engine,
         servers,
         operator: operator_at,
-        fingerprint,
+        terms,
         socket: config.socket(),
         stop,
         side,
@@ -343,7 +340,7 @@ impl RunningStation {
             tftp: at(ServerKind::Tftp),
             http: at(ServerKind::Http),
             operator: self.operator,
-            fingerprint: self.fingerprint.clone(),
+            fingerprint: self.terms.borrow().fingerprint(),
             socket: self.socket.clone(),
         }
     }

@@ -78,7 +78,7 @@ fn value(place: &Place, key: &str) -> (String, String) {
     (of("value"), of("from"))
 }
 
-fn rewrite(place: &Place, change: impl FnOnce(String) -> String) {
+pub(super) fn rewrite(place: &Place, change: impl FnOnce(String) -> String) {
     let file = place.path("station.toml");
     let text = fs::read_to_string(&file).unwrap();
     fs::write(file, change(text)).unwrap();

@@ -7,6 +7,7 @@
 //! a socket that takes no connection ever again ends the server, for whoever runs it to open another.
 
 use super::sendfile::{Files, Line};
+use super::terms::Terms;
 use super::tls::{Opened, Tls};
 use axum::Router;
 use axum::body::Body;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -65,12 +67,12 @@ pub struct Peer {
 #[error("its socket takes no connections any more ({0})")]
 pub struct Dead(io::Error);
 
-/// Serves `router` on a TCP listener until `stop`, then lets running answers end. With `tls` it does so
-/// behind TLS, and a browser that comes without is sent to the address with.
+/// Serves `router` on a TCP listener until `stop`, then lets running answers end. Where the
+/// terms say so, it does so behind TLS, and a browser that comes without is sent to the address with.
 pub async fn tcp(
     listener: TcpListener,
     router: Router,
-    tls: Option<Tls>,
+    terms: Option<watch::Receiver<Terms>>,
     stop: CancellationToken,
 ) -> Result<(), Dead> {
     let crowd = Crowd::new(most());
@@ -104,7 +106,8 @@ pub async fn tcp(
             own: stream.local_addr().ok(),
             user: None,
         };
-        let (router, tls, stop) = (router.clone(), tls.clone(), stop.clone());
+        let (router, stop) = (router.clone(), stop.clone());
+        let tls = terms.as_ref().and_then(|terms| terms.borrow().tls.clone());
         running.spawn(async move {
             tokio::select! {
                 () = open(stream, ends, router, tls, stop) => {}

@@ -20,4 +20,5 @@ pub mod operator;
 pub mod pinned;
 pub mod routes;
 pub mod sendfile;
+pub mod terms;
 pub mod tls;

@@ -13,6 +13,7 @@ use axum::http::header::{CONNECTION, HOST, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -31,6 +32,7 @@ const RECORD: u8 = 22;
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
+    fingerprint: Arc<str>,
     names: Arc<[String]>,
 }
 
@@ -42,9 +44,16 @@ pub enum Opened {
     Plain(TcpStream),
 }
 
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tls").field(&self.fingerprint).finish()
+    }
+}
+
 impl Tls {
     /// TLS with this certificate, for a machine of these names.
     pub fn new(certificate: Certificate, names: Arc<[String]>) -> Result<Self, rustls::Error> {
+        let fingerprint = certificate.fingerprint.into();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
@@ -52,8 +61,14 @@ impl Tls {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Self {
             acceptor: TlsAcceptor::from(Arc::new(config)),
+            fingerprint,
             names,
         })
+    }
+
+    /// The SHA-256 fingerprint of the certificate, as browsers show it.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Shakes hands. Nothing for whoever does not in time, or not properly.

@@ -55,6 +55,7 @@ pub use effect::{Effect, WantedImport};
 pub use image::NewImage;
 pub use log_line::TARGET as EVENT_TARGET;
 pub use logins::Opened;
+pub(crate) use reload::RESTART;
 
 use crate::store;
 use std::path::PathBuf;

@@ -21,11 +21,12 @@ const LIVE: &[&str] = &[
     "backup.",
     "alerts.",
     "log.",
+    "management.",
 ];
 /// The deployment side.
 const DEPLOYMENT: &str = "deployment.";
 /// What has to be done for the rest.
-const RESTART: &str = "takes effect when the station is started again";
+pub(crate) const RESTART: &str = "takes effect when the station is started again";
 
 impl Engine {
     /// Reads the configuration again and applies what changed.

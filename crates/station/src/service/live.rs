@@ -2,6 +2,8 @@
 
 use crate::backup::Plan;
 use crate::config::{Alerts, Config, ConfigError, Deployment, Dhcp, same_but, shown};
+use crate::doors::terms::Terms;
+use crate::engine::RESTART;
 use crate::supervise::Orders;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,12 +29,28 @@ pub struct Stays {
     pub why: String,
 }
 
+impl Stays {
+    /// Says so of the changes that it concerns.
+    fn mark(&self, found: &mut [Change]) {
+        let Self { section, why } = self;
+        let mut named = false;
+        for change in found.iter_mut().filter(|c| c.key.starts_with(section)) {
+            change.waits = Some(why.clone());
+            named = true;
+        }
+        if !named {
+            tracing::warn!(section, why, "this is still not as it was configured");
+        }
+    }
+}
+
 /// What is in effect, and the lines to those who follow changes.
 pub(super) struct Live {
     reload: Option<Arc<dyn Reload>>,
     now: Mutex<Now>,
     plan: watch::Sender<Plan>,
     alerts: watch::Sender<Alerts>,
+    terms: watch::Sender<Terms>,
     orders: mpsc::Sender<Orders>,
 }
 
@@ -52,7 +70,11 @@ impl Live {
     pub(super) fn new(
         config: &Config,
         reload: Option<Arc<dyn Reload>>,
-        (plan, alerts): (watch::Sender<Plan>, watch::Sender<Alerts>),
+        (plan, alerts, terms): (
+            watch::Sender<Plan>,
+            watch::Sender<Alerts>,
+            watch::Sender<Terms>,
+        ),
         orders: mpsc::Sender<Orders>,
     ) -> Self {
         Self {
@@ -64,6 +86,7 @@ impl Live {
             }),
             plan,
             alerts,
+            terms,
             orders,
         }
     }
@@ -89,20 +112,14 @@ impl Live {
 
     /// Applies what is not the engine's of what was found, and says what came of it.
     pub(super) async fn apply(&self, wanted: Box<Config>, mut found: Vec<Change>) -> Vec<Change> {
-        let log_stays = match self.of_program(&wanted).await {
-            Ok(()) => false,
-            Err(Stays { section, why }) => {
-                let mut named = false;
-                for change in found.iter_mut().filter(|c| c.key.starts_with(section)) {
-                    change.waits = Some(why.clone());
-                    named = true;
-                }
-                if !named {
-                    tracing::warn!(section, why, "this is still not as it was configured");
-                }
-                true
-            }
-        };
+        let log = self.of_program(&wanted).await;
+        let door = self.of_door(&wanted);
+        for stays in [&log, &door]
+            .into_iter()
+            .filter_map(|done| done.as_ref().err())
+        {
+            stays.mark(&mut found);
+        }
         let waits = |change: &&Change| change.waits.is_some();
         let waiting: Vec<Change> = found.iter().filter(waits).cloned().collect();
         let alerts = wanted.alerts.clone();
@@ -114,8 +131,11 @@ impl Live {
             let plan = wanted.backup.plan(&now.config.data_dir);
             let dhcp = (now.config.dhcp != wanted.dhcp).then(|| wanted.dhcp.clone());
             now.config.dhcp = wanted.dhcp;
-            if !log_stays {
+            if log.is_ok() {
                 now.config.log = wanted.log;
+            }
+            if door.is_ok() {
+                now.config.management = wanted.management;
             }
             now.config.sources = wanted.sources;
             (dhcp, plan)
@@ -141,6 +161,39 @@ impl Live {
             tracing::error!(%gone, "applying the configuration broke down");
             Ok(())
         })
+    }
+
+    /// The door for operators, as far as it can change while it is open. Whether it is encrypted may
+    /// follow from where it listens, so it all waits together.
+    fn of_door(&self, wanted: &Config) -> Result<(), Stays> {
+        let (old, folder) = {
+            let now = self.now();
+            (now.config.management.clone(), now.config.data_dir.clone())
+        };
+        let stays = |why| Stays {
+            section: "management.",
+            why,
+        };
+        if (old.listen, &old.group) != (wanted.management.listen, &wanted.management.group) {
+            return Err(stays(RESTART.to_owned()));
+        }
+        let terms = Terms::of(&wanted.management, &folder).map_err(|why| {
+            stays(format!(
+                "the door for operators stays as it is, because {why}"
+            ))
+        })?;
+        if let Some(fingerprint) = terms.fingerprint()
+            && self.terms.borrow().fingerprint().as_ref() != Some(&fingerprint)
+        {
+            tracing::info!(%fingerprint, "the door for operators shows another certificate");
+        }
+        self.terms.send_replace(terms);
+        Ok(())
+    }
+
+    /// Names that a browser may reach the station by.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.now().config.management.names.clone()
     }
 
     /// The folder of the log's files; nothing while none are written.

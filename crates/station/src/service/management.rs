@@ -1,10 +1,8 @@
-//! The management side of a station: its two listeners, what guards them, what keeps them open, and the
-//! certificate.
+//! The management side of a station: its two listeners, what guards them and what keeps them open.
 
 use super::StartError;
-use crate::config::{Config, Management};
+use crate::config::Config;
 use crate::counts::Door;
-use crate::doors::certificate::{self, Certificate, CertificateError};
 use crate::doors::counted::counted;
 use crate::doors::listen::{self, Dead};
 use crate::doors::operator::guard::{Guard, Limits, guarded};
@@ -13,7 +11,7 @@ use crate::doors::operator::peers::{Peers, known};
 use crate::doors::operator::token::Token;
 use crate::doors::operator::{self, login, upload};
 use crate::doors::routes::{Listed, Routes};
-use crate::doors::tls::Tls;
+use crate::doors::terms::Terms;
 use crate::engine::Engine;
 use crate::library::uploads::Uploads;
 use crate::supervise::backoff::Backoff;
@@ -23,10 +21,10 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -35,33 +33,22 @@ pub(super) struct Listening {
     tcp: TcpListener,
     unix: UnixListener,
     peers: Peers,
-    tls: Option<Tls>,
-    names: Arc<[String]>,
+    terms: watch::Receiver<Terms>,
     token: Token,
     config: Config,
     /// Where the first listens.
     pub(super) at: SocketAddr,
-    /// The fingerprint of the certificate, when there is TLS.
-    pub(super) fingerprint: Option<String>,
 }
 
 impl Listening {
-    /// Opens them.
-    pub(super) fn open(config: &Config) -> Result<Self, StartError> {
+    /// Opens them; the second is where other terms are told.
+    pub(super) fn open(config: &Config) -> Result<(Self, watch::Sender<Terms>), StartError> {
         let management = &config.management;
         let token = Token::load_or_create(&config.data_dir)?;
         let (tcp, at) = open_tcp(management.listen)?;
-        let names = names(management);
-        let (tls, fingerprint) = if management.tls {
-            let certificate = certificate_of(&config.data_dir, management)?;
-            let fingerprint = certificate.fingerprint.clone();
-            let tls = Tls::new(certificate, Arc::clone(&names)).map_err(StartError::Tls)?;
-            (Some(tls), Some(fingerprint))
-        } else {
-            (None, None)
-        };
+        let terms = Terms::of(management, &config.data_dir)?;
         let (unix, peers) = open_socket(config)?;
-        match &fingerprint {
+        match terms.fingerprint() {
             Some(fingerprint) => {
                 tracing::info!(%at, %fingerprint, "the door for operators speaks HTTPS");
             }
@@ -72,17 +59,22 @@ impl Listening {
             ),
             None => {}
         }
-        Ok(Self {
+        let (tell, terms) = watch::channel(terms);
+        let listening = Self {
             tcp,
             unix,
             peers,
-            tls,
-            names,
+            terms,
             token,
             config: config.clone(),
             at,
-            fingerprint,
-        })
+        };
+        Ok((listening, tell))
+    }
+
+    /// The terms that hold.
+    pub(super) fn terms(&self) -> watch::Receiver<Terms> {
+        self.terms.clone()
     }
 
     /// Serves them until `stop`.
@@ -98,10 +90,8 @@ impl Listening {
             engine: engine.clone(),
             token: self.token,
             loopback: self.at.ip().is_loopback(),
-            secure: self.tls.is_some(),
             port: self.at.port(),
-            names: self.names,
-            sessions: self.config.management.sessions,
+            terms: self.terms.clone(),
             limits: Arc::new(Limits::default()),
         };
         let routes = routes(engine, page, uploads, guard.clone());
@@ -119,8 +109,10 @@ impl Listening {
             self.tcp,
             move || Ok(open_tcp(at)?.0),
             {
-                let (tls, stop) = (self.tls, stop.clone());
-                move |listener| listen::tcp(listener, outer.clone(), tls.clone(), stop.clone())
+                let (terms, stop) = (self.terms, stop.clone());
+                move |listener| {
+                    listen::tcp(listener, outer.clone(), Some(terms.clone()), stop.clone())
+                }
             },
             stop.clone(),
         );
@@ -177,25 +169,6 @@ fn routes(engine: &Engine, page: Page, uploads: Uploads, guard: Guard) -> Routes
     operator::routes(engine.clone(), page)
         .merge(login::routes(guard))
         .merge(upload::routes(engine.clone(), uploads))
-}
-
-/// Names that a browser may reach the station by, addresses and localhost aside. Its own name counts
-/// only where a certificate proves that it is meant.
-fn names(management: &Management) -> Arc<[String]> {
-    let mut names = management.names.clone();
-    if management.tls {
-        names.extend(certificate::host_names());
-    }
-    names.into()
-}
-
-fn certificate_of(folder: &Path, management: &Management) -> Result<Certificate, CertificateError> {
-    if let Some((certificate, key)) = &management.certificate {
-        return certificate::load(certificate, key);
-    }
-    let mut names = certificate::own_names();
-    names.extend(management.names.iter().cloned());
-    certificate::load_or_make(folder, &names)
 }
 
 fn open_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

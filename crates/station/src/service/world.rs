@@ -6,6 +6,7 @@ use crate::backup::keeper;
 use crate::boot_tree::shelf::Shelf;
 use crate::config::{Config, Deployment, shown_as_text};
 use crate::counts::Tally;
+use crate::doors::terms::Terms;
 use crate::engine::Engine;
 use crate::library::Library;
 use crate::net::{Netlink, Nic};
@@ -44,8 +45,8 @@ pub(super) struct World {
     /// The operator's HTTP door, and whether a browser finds the page there.
     pub(super) operator: SocketAddr,
     pub(super) has_page: bool,
-    /// The fingerprint of its certificate, when it is encrypted.
-    pub(super) fingerprint: Option<String>,
+    /// The terms of that door.
+    pub(super) terms: watch::Receiver<Terms>,
     pub(super) begun: Instant,
     /// What may change while the station runs.
     pub(super) live: Live,
@@ -148,16 +149,15 @@ impl Outside for World {
     }
 
     fn page(&self) -> Option<String> {
-        let scheme = match self.fingerprint {
-            Some(_) => "https",
-            None => "http",
-        };
-        let at = reached_at(self.operator, &self.config.management.names);
+        let names = self.live.names();
+        let terms = self.terms.borrow();
+        let scheme = if terms.tls.is_some() { "https" } else { "http" };
+        let at = reached_at(self.operator, &names);
         self.has_page.then(|| format!("{scheme}://{at}"))
     }
 
     fn fingerprint(&self) -> Option<String> {
-        self.fingerprint.clone()
+        self.terms.borrow().fingerprint()
     }
 }
 
@@ -200,7 +200,7 @@ impl World {
             public_key: self.public_key,
             page: self_test::Page {
                 at: self.operator,
-                fingerprint: self.fingerprint.clone(),
+                fingerprint: self.fingerprint(),
             },
             rehearsal: self.rehearsal,
         }
@@ -219,7 +219,7 @@ impl World {
                 Some(open(&name, status.listen.clone()?))
             })
             .collect();
-        let secret = self.fingerprint.as_ref().map_or_else(String::new, |print| {
+        let secret = self.fingerprint().map_or_else(String::new, |print| {
             format!(" (HTTPS, SHA-256 fingerprint {print})")
         });
         let at = format!("{}{secret}", self.operator);

@@ -21,6 +21,7 @@ use crate::doors::limits::{Backoff, Buckets, asker};
 use crate::doors::listen::Ends;
 use crate::doors::operator::token::Token;
 use crate::doors::routes::{Caller, refused};
+use crate::doors::terms::Terms;
 use crate::engine::Engine;
 use crate::who::Who;
 use axum::Router;
@@ -34,6 +35,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use wire::Refusal;
 use wire::operator::{Door, Role};
 use wire::refusal::Code;
@@ -60,14 +62,10 @@ pub struct Guard {
     pub token: Token,
     /// Can only this machine reach the door?
     pub loopback: bool,
-    /// Is the door behind TLS?
-    pub secure: bool,
     /// The port it listens on.
     pub port: u16,
-    /// Names that this machine is reached by, in lower case.
-    pub names: Arc<[String]>,
-    /// How long logins last.
-    pub sessions: Sessions,
+    /// What may change while the door is open.
+    pub terms: watch::Receiver<Terms>,
     /// How often somebody may ask.
     pub limits: Arc<Limits>,
 }
@@ -106,7 +104,7 @@ async fn check(State(guard): State<Guard>, request: Request, next: Next) -> Resp
         Err(Denied::Wait(wait)) => too_many(wait),
         Err(Denied::Refused(refusal)) => refused(refusal),
     };
-    headers::put(&mut response, guard.secure);
+    headers::put(&mut response, guard.is_secure());
     response
 }
 
@@ -158,9 +156,9 @@ impl Guard {
                 ..Who::nobody(from.to_string())
             }));
         }
-        if let Some(key) = cookie::read(headers, self.port, self.secure) {
+        if let Some(key) = cookie::read(headers, self.port, self.is_secure()) {
             let origin = from.to_string();
-            let holder = self.engine.who_holds(&key, &origin, self.sessions.idle);
+            let holder = self.engine.who_holds(&key, &origin, self.sessions().idle);
             if let Some((who, _)) = holder.await? {
                 let reads = [Method::GET, Method::HEAD].contains(&request.method);
                 if !reads && !headers.contains_key(PAGE_HEADER) {
@@ -176,6 +174,16 @@ impl Guard {
         })
     }
 
+    /// Is the door behind TLS?
+    pub(super) fn is_secure(&self) -> bool {
+        self.terms.borrow().tls.is_some()
+    }
+
+    /// How long logins last.
+    pub(super) fn sessions(&self) -> Sessions {
+        self.terms.borrow().sessions
+    }
+
     /// May somebody unknown look?
     pub(super) async fn is_open(&self) -> Result<bool, Refusal> {
         Ok(self.loopback && !self.engine.has_operators().await?)
@@ -185,7 +193,8 @@ impl Guard {
     fn comes_from_here(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let forbidden = |text: &str| Refusal::new(Code::Forbidden, text);
         let host = headers.get(HOST).and_then(|h| h.to_str().ok());
-        let Some(host) = host.filter(|h| is_own(h, &self.names)) else {
+        let names = Arc::clone(&self.terms.borrow().names);
+        let Some(host) = host.filter(|h| is_own(h, &names)) else {
             let text =
                 "This address is reached by its number or as localhost, not by another name.";
             return Err(forbidden(text).next(
@@ -194,7 +203,7 @@ impl Guard {
             ));
         };
         if let Some(origin) = headers.get(ORIGIN) {
-            let scheme = if self.secure { "https" } else { "http" };
+            let scheme = if self.is_secure() { "https" } else { "http" };
             let own = format!("{scheme}://{host}");
             if !origin.as_bytes().eq_ignore_ascii_case(own.as_bytes()) {
                 return Err(forbidden(

@@ -75,7 +75,7 @@ async fn login(
     }
     limits.logins_of_address.wrong(asker(from), now);
     limits.logins_of_name.wrong(name.clone(), now);
-    let longest = guard.sessions.longest;
+    let longest = guard.sessions().longest;
     let opened = guard
         .engine
         .log_in(&name, asked.password, &from.to_string(), longest)
@@ -84,7 +84,7 @@ async fn login(
         Ok(opened) => {
             limits.logins_of_address.right(&asker(from));
             limits.logins_of_name.right(&name);
-            let cookie = cookie::write(Some((&opened.key, longest)), guard.port, guard.secure);
+            let cookie = cookie::write(Some((&opened.key, longest)), guard.port, guard.is_secure());
             said(&guard, &opened.who, Some(opened.until), cookie).await
         }
         Err(refusal) => refused(refusal),
@@ -98,7 +98,7 @@ async fn logout(
     if let Err(refusal) = guard.engine.log_out(&who).await {
         return refused(refusal);
     }
-    let cookie = cookie::write(None, guard.port, guard.secure);
+    let cookie = cookie::write(None, guard.port, guard.is_secure());
     said(&guard, &Who::nobody(who.origin), None, cookie).await
 }
 
@@ -110,7 +110,7 @@ async fn session(
         Some(key) => {
             let holder = guard
                 .engine
-                .who_holds(key, &who.origin, guard.sessions.idle);
+                .who_holds(key, &who.origin, guard.sessions().idle);
             holder.await.ok().flatten().map(|(_, until)| until)
         }
         None => None,
