@@ -97,6 +97,7 @@ export function browserStation(): Station {
     about: () => Promise.resolve({ home: 'browser', engine: 'daemon' }),
     session: () => send<Session>('/api/v1/session', { headers: headers() }),
     login: (name, password) => post<Session>('/api/v1/login', { name, password }, wrongLogin),
+    changePassword: (present, password) => post<Session>('/api/v1/password', { present, password }),
     logout: async () => void (await post<Session>('/api/v1/logout', {})),
     command: (bench, command) => post<Receipt>(`${base(bench)}/command`, command),
     query: (bench, query) => post<Answer>(`${base(bench)}/query`, query),

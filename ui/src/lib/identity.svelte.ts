@@ -13,6 +13,8 @@ class Identity {
   session: Session | null = $state.raw(null);
   /** Somebody wants to change something and has to be known for it. */
   asked = $state(false);
+  /** Somebody wants another password. */
+  changesPassword = $state(false);
   #station: Station | null = null;
   #known = false;
 

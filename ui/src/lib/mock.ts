@@ -8,14 +8,13 @@ import type { Bench, Station } from './station';
 import { Refused } from './station';
 import { answer } from './mock/answers';
 import { oddities } from './mock/bench';
-import { someone } from './mock/people';
+import { someone, withPassword } from './mock/people';
 import { trouble, unpack } from './mock/plans';
 import { World } from './mock/world';
 
 export function mockStation(): Station {
   const params = new URLSearchParams(location.search);
   const wanted = Number(params.get('boards') ?? '24');
-  let session = someone(params);
   const worlds: Record<Bench, World> = { real: new World(wanted, false), rehearsal: new World(8, true) };
   if (params.has('storm')) worlds.real.beat = 100;
   if (params.has('odd')) oddities(worlds.real);
@@ -23,13 +22,7 @@ export function mockStation(): Station {
   if (params.has('trouble')) trouble(worlds.real);
   return {
     about: () => Promise.resolve({ home: 'mock', engine: 'own' }),
-    session: () => Promise.resolve(session),
-    login: (name, password) => {
-      const wrong = new Refused({ code: 'login_needed', message: 'The name or the password is wrong.' });
-      if (password !== 'correct horse') return Promise.reject(wrong);
-      session = { ...session, door: 'login', name, role: 'operator' };
-      return Promise.resolve(session);
-    },
+    ...withPassword(someone(params)),
     logout: () => Promise.resolve(),
     command: (bench, command) => worlds[bench].command(command),
     query: async (bench, query) => {

@@ -39,6 +39,8 @@ export interface Station {
   /** Logs in and out. Only where there is something to log in to: in a browser. */
   login?(name: string, password: string): Promise<Session>;
   logout?(): Promise<void>;
+  /** Gives whoever is logged in another password; their other logins end. Rejects with a {@link Refused}. */
+  changePassword?(present: string, password: string): Promise<Session>;
   /** Changes something. Rejects with a {@link Refused}. */
   command(bench: Bench, command: Command): Promise<Receipt>;
   /** Asks something. Rejects with a {@link Refused}. */

@@ -170,6 +170,19 @@ export const STATES: State[] = [
   { name: 'settings-operator', address: '/#/settings', then: press(t.people.operators.add) },
   { name: 'settings-viewer', address: '/?as=viewer#/settings' },
   { name: 'bench-viewer', address: '/?as=viewer#/bench' },
+  { name: 'password', address: '/?as=viewer#/bench', then: press(t.people.rail.password) },
+  {
+    name: 'password-wrong',
+    address: '/?as=viewer#/bench',
+    then: async (page) => {
+      await press(t.people.rail.password)(page);
+      await page.getByLabel(t.people.own.present, { exact: true }).fill('not it');
+      await page.getByLabel(t.people.own.password, { exact: true }).fill('four words in a row');
+      await page.getByLabel(t.people.own.again, { exact: true }).fill('four words in a row');
+      await page.keyboard.press('Enter');
+      await page.locator('[aria-invalid=true]').waitFor();
+    },
+  },
   { name: 'record', address: '/#/record' },
   { name: 'login', address: '/?login#/bench' },
   {

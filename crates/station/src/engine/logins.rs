@@ -192,10 +192,13 @@ pub(super) async fn hash_in(command: &Command) -> Result<Option<String>, Refusal
         // Whoever does the command says so.
         return Ok(None);
     }
-    let password = password.clone();
+    kept(password.clone()).await.map(Some)
+}
+
+/// The hash that is kept of a password.
+pub(super) async fn kept(password: Password) -> Result<String, Refusal> {
     let hash = apart(move || hashed(password.reveal())).await?;
-    hash.map(Some)
-        .map_err(|why| Refusal::internal(format!("The password cannot be kept: {why}.")))
+    hash.map_err(|why| Refusal::internal(format!("The password cannot be kept: {why}.")))
 }
 
 fn hashed(password: &str) -> Result<String, argon2::password_hash::Error> {
@@ -204,7 +207,7 @@ fn hashed(password: &str) -> Result<String, argon2::password_hash::Error> {
 }
 
 /// Does a password fit a hash?
-async fn fits(password: Password, hash: Option<String>) -> Result<bool, Refusal> {
+pub(super) async fn fits(password: Password, hash: Option<String>) -> Result<bool, Refusal> {
     if password.reveal().len() > LONGEST_PASSWORD {
         return Ok(false);
     }

@@ -29,6 +29,7 @@ mod log_line;
 mod logins;
 mod network;
 mod noticed;
+mod own_password;
 mod packs;
 mod plans;
 mod pools;
@@ -55,6 +56,7 @@ pub use effect::{Effect, WantedImport};
 pub use image::NewImage;
 pub use log_line::TARGET as EVENT_TARGET;
 pub use logins::Opened;
+pub use own_password::Proved;
 pub(crate) use reload::RESTART;
 
 use crate::store;

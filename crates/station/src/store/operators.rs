@@ -172,3 +172,10 @@ pub fn end_all(conn: &Connection, name: &OperatorName) -> Result<()> {
         .execute([name.as_str()])?;
     Ok(())
 }
+
+/// Ends every login of an operator but the one with this key.
+pub fn end_others(conn: &Connection, name: &OperatorName, key: &str) -> Result<()> {
+    conn.prepare_cached("DELETE FROM sessions WHERE operator = ?1 AND key <> ?2")?
+        .execute([name.as_str(), key])?;
+    Ok(())
+}

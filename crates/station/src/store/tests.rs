@@ -3,7 +3,7 @@
 use super::history::Road;
 use super::migrations::{MigrationError, STEPS, migrate};
 use super::open::{OpenError, Store};
-use super::{batches, events, history};
+use super::{batches, events, history, operators};
 use rusqlite::Connection;
 use std::path::Path;
 use wire::query::HistoryFilter;
@@ -598,6 +598,33 @@ fn the_record_of_deeds_is_neither_changed_nor_cut() {
     forbidden(row, "DELETE FROM deeds;");
     forbidden(row, &row.replace("INSERT", "INSERT OR REPLACE"));
     forbidden("", &row.replace("'done'", "'perhaps'"));
+}
+
+#[test]
+fn the_other_logins_of_an_operator_end_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let tx = store.begin().unwrap();
+    let (now, until) = (wire::Millis(NOW), wire::Millis(2 * NOW));
+    for (name, keys) in [("tess", ["a", "b", "c"]), ("wall", ["d", "e", "f"])] {
+        let name = name.parse().unwrap();
+        let role = wire::operator::Role::Viewer;
+        operators::add(&tx, &name, role, "x", now).unwrap();
+        for key in keys {
+            operators::begin(&tx, &key.repeat(64), &name, "here", now, until).unwrap();
+        }
+    }
+    operators::end_others(&tx, &"tess".parse().unwrap(), &"b".repeat(64)).unwrap();
+    let open = |key: &&str| {
+        operators::login(&tx, &key.repeat(64), now)
+            .unwrap()
+            .is_some()
+    };
+    let left: Vec<_> = ["a", "b", "c", "d", "e", "f"]
+        .into_iter()
+        .filter(open)
+        .collect();
+    assert_eq!(left, ["b", "d", "e", "f"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub mod words;
 
 use sha2::{Digest as _, Sha256};
 use wire::Refusal;
-use wire::operator::{Door, Role};
+use wire::operator::{Door, OperatorName, Role};
 use wire::refusal::Code;
 
 /// Somebody, or nobody known.
@@ -59,6 +59,24 @@ impl Who {
             Some(role) => Err(too_little(role, needed)),
             None => Err(unknown()),
         }
+    }
+
+    /// The operator whose login this is, and its key. Whoever is known in another way has no password.
+    pub fn own_login(&self) -> Result<(OperatorName, Key), Refusal> {
+        let known = self.name.parse().ok().zip(self.login.clone());
+        known.ok_or_else(|| {
+            let text = match self.door {
+                Door::Token => "The operator token has no password.",
+                Door::Here | Door::Socket => {
+                    "This machine says who you are, so you have no password here."
+                }
+                Door::Login | Door::Nobody | Door::Unknown => "Only a login has a password.",
+            };
+            Refusal::conflict(text).next(
+                "Log in on the page to change your own, or give an operator a new one with `punnet \
+                 operator passwd`.",
+            )
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use wire::operator::{Deed, DeedFilter, DeedOutcome, Door, Password, Role, Sessio
 use wire::query::{Answer, Query};
 
 pub(crate) const GOOD: &str = "four words in a row";
+const NEW: &str = "other words than before";
 const ADD: &[u8] = br#"{"command":"venue_add","code":"ARIA","name":"Aria"}"#;
 const COMMAND: &str = "POST /api/v1/command HTTP/1.1";
 
@@ -32,6 +33,12 @@ impl Rig {
         let reply = self.try_login(name, GOOD);
         assert_eq!(reply.status, 200, "{}", reply.json());
         cookie(&reply)
+    }
+
+    fn change_password(&self, cookie: &str, present: &str, password: &str) -> Reply {
+        let body = serde_json::json!({"present": present, "password": password}).to_string();
+        let line = format!("POST /api/v1/password HTTP/1.1{cookie}{PAGE}");
+        self.operator(&line, body.as_bytes())
     }
 
     fn session(&self, headers: &str) -> Session {
@@ -272,6 +279,102 @@ fn guessing_a_password_is_slowed_down_and_waiting_is_said() {
         .filter(|row| row.action == "login")
         .count();
     assert_eq!(wrong, 6, "what was not looked at is not on the record");
+}
+
+#[test]
+fn whoever_is_logged_in_changes_their_own_password_and_their_other_logins_end() {
+    let rig = Rig::new();
+    rig.add_operator("wall", Role::Viewer);
+    rig.add_operator("tess", Role::Operator);
+    let [own, lost] = [rig.login("wall"), rig.login("wall")];
+    let hers = rig.login("tess");
+    let reply = rig.change_password(&own, GOOD, NEW);
+    assert_eq!(reply.status, 200, "{}", reply.json());
+    let session: Session = reply.as_();
+    assert_eq!(session.name.as_deref(), Some("wall"));
+    assert!(session.until.is_some());
+    let looks = |cookie: &str| {
+        let line = format!("GET /api/v1/boards HTTP/1.1{cookie}");
+        rig.operator(&line, b"").status
+    };
+    assert_eq!((looks(&own), looks(&lost), looks(&hers)), (200, 401, 200));
+    assert_eq!(rig.try_login("wall", GOOD).status, 401);
+    assert_eq!(rig.try_login("wall", NEW).status, 200);
+    assert_eq!(rig.try_login("tess", GOOD).status, 200);
+    let rows = rig.deeds();
+    let row = rows.iter().find(|row| row.action == "password_change");
+    let row = row.unwrap();
+    assert_eq!((row.who.as_str(), row.door), ("wall", Door::Login));
+    assert_eq!((row.outcome, row.subject.as_str()), (DeedOutcome::Done, ""));
+}
+
+#[test]
+fn a_wrong_present_password_and_a_weak_new_one_are_refused_at_their_fields() {
+    let rig = Rig::new();
+    rig.add_operator("tess", Role::Operator);
+    let [own, other] = [rig.login("tess"), rig.login("tess")];
+    let wrong = rig.change_password(&own, "guess after guess", NEW);
+    assert_eq!((wrong.status, wrong.field()), (400, "present".to_owned()));
+    for weak in ["", "short", "tess1234567"] {
+        let reply = rig.change_password(&own, GOOD, weak);
+        assert_eq!((reply.status, reply.field()), (400, "password".to_owned()));
+    }
+    let forged = format!("POST /api/v1/password HTTP/1.1{own}");
+    let body = serde_json::json!({"present": GOOD, "password": NEW}).to_string();
+    assert_eq!(rig.operator(&forged, body.as_bytes()).status, 403);
+    let line = format!("GET /api/v1/boards HTTP/1.1{other}");
+    assert_eq!(rig.operator(&line, b"").status, 200, "no login has ended");
+    assert_eq!(rig.try_login("tess", GOOD).status, 200);
+    let rows = rig.deeds();
+    let changes = rows.iter().filter(|row| row.action == "password_change");
+    let refused = changes.map(|row| (row.who.as_str(), row.outcome));
+    let expected = [("tess", DeedOutcome::Refused); 4];
+    assert_eq!(refused.collect::<Vec<_>>(), expected);
+    let all = format!("{rows:?}");
+    for secret in [GOOD, NEW, "guess after guess", "short"] {
+        assert!(!all.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn a_stolen_login_guesses_no_password_and_a_right_one_is_forgiven() {
+    let rig = Rig::new();
+    rig.add_operator("tess", Role::Operator);
+    let stolen = rig.login("tess");
+    let guess = || {
+        rig.change_password(&stolen, "guess after guess", NEW)
+            .status
+    };
+    assert_eq!([guess(), guess(), guess(), guess()], [400; 4]);
+    // Right, though the new one is none: what was wrong before counts no more.
+    assert_eq!(rig.change_password(&stolen, GOOD, "short").status, 400);
+    assert_eq!([guess(), guess(), guess(), guess(), guess()], [400; 5]);
+    // Wrong logins and wrong present passwords are one count.
+    assert_eq!(rig.try_login("tess", "guess after guess").status, 401);
+    let held = rig.change_password(&stolen, GOOD, NEW);
+    assert_eq!(held.status, 429, "{}", held.json());
+    assert!(held.header("retry-after").is_some());
+    assert_eq!(rig.try_login("tess", GOOD).status, 429);
+}
+
+#[test]
+fn the_token_and_the_socket_are_told_that_they_have_no_password() {
+    let rig = Rig::new();
+    let line = "POST /api/v1/password HTTP/1.1";
+    let body = br#"{"present":"","password":""}"#;
+    let bearer = format!("{line}\r\nAuthorization: Bearer {}", rig.token());
+    // However often it asks, it guesses nothing.
+    for _ in 0..8 {
+        let reply = rig.operator(&bearer, body);
+        assert_eq!(reply.status, 409);
+        let said = reply.json()["message"].as_str().unwrap().to_owned();
+        assert!(said.contains("token has no password"), "{said}");
+    }
+    let reply = rig.operator_socket(line, body);
+    assert_eq!(reply.status, 409);
+    let said = reply.json()["message"].as_str().unwrap().to_owned();
+    assert!(said.contains("This machine says who you are"), "{said}");
+    assert_eq!(rig.operator(line, body).status, 401, "nobody");
 }
 
 #[test]

@@ -5,6 +5,35 @@ import type { World } from './world';
 
 const DAY = 86_400_000;
 
+/** The password of everybody at the made-up station. */
+const PASSWORD = 'correct horse';
+
+/** Logs in, changes the password: what needs one. */
+export function withPassword(session: Session) {
+  let password = PASSWORD;
+  return {
+    session: () => Promise.resolve(session),
+    login(name: string, typed: string): Promise<Session> {
+      const wrong = new Refused({ code: 'login_needed', message: 'The name or the password is wrong.' });
+      if (typed !== password) return Promise.reject(wrong);
+      session = { ...session, door: 'login', name, role: 'operator' };
+      return Promise.resolve(session);
+    },
+    changePassword(present: string, next: string): Promise<Session> {
+      const wrong = new Refused({
+        code: 'invalid',
+        field: 'present',
+        message: 'The present password is wrong.',
+        next: 'Try again. An administrator can give you a new password.',
+      });
+      const fault = present === password ? short(next) : wrong;
+      if (fault) return Promise.reject(fault);
+      password = next;
+      return Promise.resolve(session);
+    },
+  };
+}
+
 export function someOperators(now: number): Operator[] {
   const of = (name: string, role: Role, sessions: number): Operator => ({
     name,
@@ -54,11 +83,12 @@ export function found(deeds: Deed[], filter: DeedFilter): Deed[] {
   return all.slice(0, filter.limit || 1000);
 }
 
+const wrong = (field: string, message: string) => new Refused({ code: 'invalid', field, message });
+const short = (password: string) =>
+  password.length < 10 ? wrong('password', 'A password has at least 10 characters.') : null;
+
 /** A few of the station's rules. */
 export function peopleForbid(world: World, command: Command): Refused | null {
-  const wrong = (field: string, message: string) => new Refused({ code: 'invalid', field, message });
-  const short = (password: string) =>
-    password.length < 10 ? wrong('password', 'A password has at least 10 characters.') : null;
   switch (command.command) {
     case 'operator_add':
       if (!command.name) return wrong('name', 'An operator’s name cannot be empty.');

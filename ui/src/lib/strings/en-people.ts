@@ -50,10 +50,21 @@ export const people = {
   rail: {
     who: (name: string, role: Role) => `${name}, ${roles[role].toLowerCase()}`,
     token: 'With the operator token',
+    password: 'Change your password…',
     logout: 'Log out',
     forget: 'Forget the token',
     loggedOut: 'You are logged out.',
     login: 'Log in',
+  },
+  own: {
+    title: 'Change your password',
+    text: 'Your other logins end; this one stays.',
+    present: 'Present password',
+    password: 'New password',
+    again: 'New password, again',
+    differ: 'This is not the same as the new password.',
+    change: 'Change the password',
+    changed: 'Your password is changed. Your other logins have ended.',
   },
   operators: {
     title: 'Operators',

@@ -12,7 +12,7 @@
 //! | `POST /api/v1/upload` | an image out of a browser, [`upload`] |
 //! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
 //! | `GET /api/v1/…` | lists, [`plain`]; documents, [`papers`] |
-//! | `POST /api/v1/login`, `/logout`, `GET /api/v1/session` | who is asking, [`login`] |
+//! | `POST /api/v1/login`, `/logout`, `/password`, `GET /api/v1/session` | who is asking, [`login`] |
 //! | `GET /health`, `GET /ready` | is the station fit, [`super::health`] |
 //! | `GET /metrics` | figures for Prometheus, [`metrics`] |
 //! | `GET /`, its files | the operator's page for a browser, [`page`] |

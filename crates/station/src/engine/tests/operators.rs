@@ -132,6 +132,24 @@ async fn logins_end_with_a_new_password_a_suspension_and_the_operator() {
 }
 
 #[tokio::test]
+async fn a_password_that_an_administrator_changed_meanwhile_is_proved_no_more() {
+    let rig = Rig::empty();
+    rig.operator("tess", Role::Operator).await;
+    let who = rig.log_in("tess", GOOD).await.unwrap().who;
+    let proved = rig.engine.prove(&who, Password::new(GOOD)).await.unwrap();
+    let given = "words that ada gave her";
+    rig.command(Command::OperatorPassword {
+        name: name("tess"),
+        password: Password::new(given),
+    })
+    .await;
+    let new = Password::new("words of a thief");
+    let late = rig.engine.change_password(&who, proved, new).await;
+    assert_eq!(late.unwrap_err().field.as_deref(), Some("present"));
+    rig.log_in("tess", given).await.unwrap();
+}
+
+#[tokio::test]
 async fn the_last_administrator_stays() {
     let rig = Rig::empty();
     rig.operator("ada", Role::Admin).await;
