@@ -3,6 +3,7 @@
 //! The service that runs around an engine hands it one [`Outside`] when it starts. An engine that
 //! runs alone, for a verb of the command line, has none and refuses those questions.
 
+use crate::backup::outgoing::Outgoing;
 use crate::config::{Config, Deployment};
 use crate::counts::Tally;
 use std::pin::Pin;
@@ -26,6 +27,9 @@ pub trait Outside: Send + Sync + 'static {
 
     /// The backups in the folder, and when the next is made after the `last` good one.
     fn backups(&self, last: Option<Millis>) -> Soon<'_, Result<Backups, Refusal>>;
+
+    /// Begins an archive of the station, with its packs or without; refused while one is on its way.
+    fn archive(&self, packs: bool) -> Soon<'_, Result<Outgoing, Refusal>>;
 
     /// Reads the configuration again: the values that are in effect, and what is wanted now.
     fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>>;

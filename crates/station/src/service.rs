@@ -15,6 +15,7 @@ mod world;
 pub use live::{Reload, Stays};
 
 use crate::alerts;
+use crate::backup::outgoing::Archives;
 use crate::backup::remedied;
 use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
@@ -223,6 +224,7 @@ pub async fn run_with(
         has_page: page.has("/index.html"),
         terms: terms.clone(),
         begun: Instant::now(),
+        archives: open_archives(&config)?,
         live: live::Live::new(&config, reload, (plan, alerts, tell_terms), orders.clone()),
     };
     let config = world.show(&engine, config).await?;
@@ -471,6 +473,11 @@ fn open_engine(config: &Config, rehearsal: bool) -> Result<Engine, engine::OpenE
 fn open_library(config: &Config) -> Result<Library, StartError> {
     let folder = config.packs_dir();
     Library::open(&folder).map_err(|why| StartError::Folder { folder, why })
+}
+
+fn open_archives(config: &Config) -> Result<Archives, StartError> {
+    let folder = config.data_dir.clone();
+    Archives::open(folder.clone()).map_err(|why| StartError::Folder { folder, why })
 }
 
 fn open_uploads(config: &Config) -> Result<Uploads, StartError> {

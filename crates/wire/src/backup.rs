@@ -49,6 +49,16 @@ pub struct BackupState {
     pub trouble: Option<String>,
 }
 
+/// An archive that waits for whoever asked for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+pub struct Download {
+    /// What it is fetched by, once and within a minute.
+    pub key: String,
+    /// A name for its file.
+    pub file_name: String,
+}
+
 /// A backup that is being made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]

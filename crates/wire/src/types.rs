@@ -1,6 +1,7 @@
 //! The page's types, written from ours: `ui/src/lib/wire.ts`. A test fails when the two differ;
 //! `UPDATE_TYPES=1 cargo test -p wire types` writes the file anew.
 
+use crate::backup::Download;
 use crate::command::{Command, Receipt};
 use crate::operator::Session;
 use crate::query::{Answer, Query};
@@ -23,6 +24,7 @@ fn the_page_has_the_types_of_this_crate() {
     Snapshot::export_all(&config).unwrap();
     Refusal::export_all(&config).unwrap();
     Session::export_all(&config).unwrap();
+    Download::export_all(&config).unwrap();
     let written = std::fs::read_to_string(folder.path().join("wire.ts")).unwrap();
     let (_, types) = written.split_once('\n').unwrap();
     let ours = format!("// Written from crates/wire by its test `types`. Do not edit.\n{types}");

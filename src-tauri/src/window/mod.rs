@@ -2,11 +2,13 @@
 //!
 //! Start-up: a display is looked for before anything graphical is touched; the window opens at once;
 //! meanwhile [`home`] finds the station. From then on there are two readers of it. The page speaks
-//! through [`verbs`], [`save`], [`pick`] and [`about`], which are all that `permissions/page.toml` lets
-//! it call. The desktop ([`tray`], [`close`], [`awake`], [`notify`]) reads what [`follow`] folds from a
-//! watch of its own into [`now`]. An engine of this process is stopped in order when the window ends.
+//! through [`verbs`], [`save`], [`archive`], [`pick`] and [`about`], which are all that
+//! `permissions/page.toml` lets it call. The desktop ([`tray`], [`close`], [`awake`], [`notify`]) reads
+//! what [`follow`] folds from a watch of its own into [`now`]. An engine of this process is stopped in
+//! order when the window ends.
 
 mod about;
+mod archive;
 mod awake;
 mod bench;
 mod close;
@@ -113,6 +115,7 @@ fn build(config: Config) -> tauri::Result<App<Wry>> {
             verbs::unwatch,
             save::save,
             save::reveal,
+            archive::archive,
             pick::pick_file,
             close::close,
         ])

@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
@@ -38,8 +39,15 @@ pub(crate) struct Saved {
 pub(crate) struct Shelf(Mutex<HashSet<PathBuf>>);
 
 impl Shelf {
-    fn put(&self, path: PathBuf) {
+    /// Takes in what was saved.
+    pub(super) fn put(&self, path: PathBuf) -> Saved {
+        let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+        let saved = Saved {
+            path: path.display().to_string(),
+            name: name.unwrap_or_default(),
+        };
         self.lock().insert(path);
+        saved
     }
 
     fn has(&self, path: &Path) -> bool {
@@ -71,13 +79,7 @@ pub(crate) async fn save(
     let path = tokio::task::spawn_blocking(move || store(&folder, &document))
         .await
         .map_err(|why| Refusal::internal(format!("The document was not saved: {why}.")))??;
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let saved = Saved {
-        path: path.display().to_string(),
-        name: name.unwrap_or_default(),
-    };
-    shelf.put(path);
-    Ok(saved)
+    Ok(shelf.put(path))
 }
 
 /// Shows a saved document's folder in the file manager.
@@ -110,7 +112,7 @@ pub(crate) async fn reveal(shelf: State<'_, Shelf>, path: PathBuf) -> Result<(),
 }
 
 /// The person's folder for downloads; where the desktop names none, the usual one.
-fn folder(app: &AppHandle) -> Result<PathBuf, Refusal> {
+pub(super) fn folder(app: &AppHandle) -> Result<PathBuf, Refusal> {
     let places = app.path();
     let usual = || places.home_dir().map(|home| home.join("Downloads"));
     let folder = places.download_dir().or_else(|_| usual());
@@ -129,21 +131,19 @@ fn store(folder: &Path, document: &Document) -> Result<PathBuf, Refusal> {
         .map_err(|why| Refusal::internal(format!("The document came damaged: {why}.")))?;
     let written = fs::create_dir_all(folder)
         .and_then(|()| write_new(folder, &plain_name(&document.file_name), &bytes));
-    written.map_err(|why| {
-        Refusal::new(
-            Code::Unavailable,
-            format!(
-                "{} could not be saved in {}: {why}.",
-                plain_name(&document.file_name),
-                folder.display()
-            ),
-        )
+    written.map_err(|why| unsaved(folder, &document.file_name, &why))
+}
+
+/// Why a file is not in the folder.
+pub(super) fn unsaved(folder: &Path, proposed: &str, why: &io::Error) -> Refusal {
+    let (name, folder) = (plain_name(proposed), folder.display());
+    let text = format!("{name} could not be saved in {folder}: {why}.");
+    Refusal::new(Code::Unavailable, text)
         .next("Make room or allow writing there, and save it again.")
-    })
 }
 
 /// The last part of a proposed name, without what a file manager or a shell would take amiss.
-fn plain_name(proposed: &str) -> String {
+pub(super) fn plain_name(proposed: &str) -> String {
     let last = proposed.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last.chars().filter(|c| !c.is_control()).collect();
     let name = name.trim().trim_start_matches('.');
@@ -159,8 +159,19 @@ fn plain_name(proposed: &str) -> String {
     }
 }
 
-/// Writes a file that was not there before: `name`, else `name (2)`, and so on.
+/// Writes a file that was not there before.
 fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+    let (mut file, path) = new_file(folder, name, 0o666)?;
+    file.write_all(bytes)
+        .map(|()| path.clone())
+        .inspect_err(|_| {
+            // Half a document is worse than none; the first error is the one to tell.
+            let _ = fs::remove_file(&path);
+        })
+}
+
+/// A file that was not there before: `name`, else `name (2)`, and so on.
+pub(super) fn new_file(folder: &Path, name: &str, mode: u32) -> io::Result<(File, PathBuf)> {
     let (stem, ending) = match name.rsplit_once('.') {
         Some((stem, ending)) => (stem, format!(".{ending}")),
         None => (name, String::new()),
@@ -170,16 +181,9 @@ fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
             1 => name.to_owned(),
             number => format!("{stem} ({number}){ending}"),
         });
-        match File::create_new(&path) {
-            Ok(mut file) => {
-                return file
-                    .write_all(bytes)
-                    .map(|()| path.clone())
-                    .inspect_err(|_| {
-                        // Half a document is worse than none; the first error is the one to tell.
-                        let _ = fs::remove_file(&path);
-                    });
-            }
+        let mut new = OpenOptions::new();
+        match new.write(true).create_new(true).mode(mode).open(&path) {
+            Ok(file) => return Ok((file, path)),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

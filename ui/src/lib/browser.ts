@@ -3,7 +3,7 @@ import type { Bench, Saved, Station } from './station';
 import { ask, Refused } from './station';
 import { identity } from './identity.svelte';
 import { token } from './token';
-import type { Answer, Receipt, Refusal, Session, Update } from './wire';
+import type { Answer, Download, Receipt, Refusal, Session, Update } from './wire';
 
 const base = (bench: Bench) => (bench === 'real' ? '/api/v1' : '/api/v1/rehearsal');
 
@@ -64,14 +64,20 @@ async function follow(bench: Bench, signal: AbortSignal, update: (update: Update
   }
 }
 
-function download(name: string, type: string, base64: string): Saved {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+/** Leads the browser to something, which it saves under this name. */
+function lead(address: string, name: string): Saved {
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([bytes], { type }));
+  link.href = address;
   link.download = name;
   link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   return { path: null, name };
+}
+
+function download(name: string, type: string, base64: string): Saved {
+  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const address = URL.createObjectURL(new Blob([bytes], { type }));
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  return lead(address, name);
 }
 
 /** Sends a file. Only XMLHttpRequest tells how far the sending is. */
@@ -114,6 +120,11 @@ export function browserStation(): Station {
     async save(bench, kind) {
       const drawn = await ask(this, bench, { query: 'document', ...kind });
       return download(drawn.file_name, drawn.media_type, drawn.base64);
+    },
+    async archive(packs) {
+      const { key, file_name } = await post<Download>('/api/v1/archive', { packs });
+      // The browser takes it from here, straight to the disk: it may be larger than its memory.
+      return lead(`/api/v1/archive/${key}`, file_name);
     },
     signals: () => () => {},
   };

@@ -32,6 +32,7 @@ export function mockStation(): Station {
     },
     watch: (bench, update) => worlds[bench].watch(update),
     save: (_, kind) => Promise.resolve({ path: '/home/me/Downloads/x', name: `${kind.document}.pdf` }),
+    archive: () => Promise.resolve({ path: null, name: 'punnet-20270102-030405.punnet' }),
     pickFile: () => Promise.resolve('/home/me/golden.img.xz'),
     signals: () => () => {},
   };

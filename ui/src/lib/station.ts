@@ -52,6 +52,11 @@ export interface Station {
   watch(bench: Bench, update: (update: Update) => void, lost: (why: string) => void): () => void;
   /** Draws a document up and saves it where the person finds it. */
   save(bench: Bench, document: DocumentKind): Promise<Saved>;
+  /**
+   * Has everything that the station knows saved in one file, with its packs or without. In a window it
+   * has been saved then; a browser has begun to download it.
+   */
+  archive?(packs: boolean): Promise<Saved>;
   /** Shows a saved document in the file manager. */
   reveal?(path: string): Promise<void>;
   /** Lets the person choose a file of the station's machine; `null` when they think better of it. */

@@ -45,6 +45,7 @@ export function windowStation(): Station {
       };
     },
     save: (bench: Bench, document: DocumentKind) => call<Saved>('save', { bench, document }),
+    archive: (packs) => call<Saved>('archive', { packs }),
     reveal: (path) => call('reveal', { path }),
     pickFile: () => call<string | null>('pick_file', {}),
     close: (how) => call('close', { how }),

@@ -1058,6 +1058,19 @@ board: BoardId, } | { "document": "packets" } | { "document": "unknown" };
 export type Door = "here" | "socket" | "login" | "token" | "nobody" | "unknown";
 
 /**
+ * An archive that waits for whoever asked for it.
+ */
+export type Download = { 
+/**
+ * What it is fetched by, once and within a minute.
+ */
+key: string, 
+/**
+ * A name for its file.
+ */
+file_name: string, };
+
+/**
  * One event.
  */
 export type Event = { 

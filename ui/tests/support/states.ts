@@ -166,6 +166,7 @@ export const STATES: State[] = [
   },
   { name: 'settings', address: '/#/settings' },
   { name: 'settings-backed-up', address: '/#/settings', then: press(t.backups.now) },
+  { name: 'settings-archive', address: '/#/settings', then: press(t.backups.archive.button) },
   { name: 'settings-profile', address: '/#/settings', then: press(t.profiles.save) },
   { name: 'settings-operator', address: '/#/settings', then: press(t.people.operators.add) },
   { name: 'settings-viewer', address: '/?as=viewer#/settings' },

@@ -13,8 +13,8 @@ use crate::packets::{Packets, Way};
 use crate::socket::HEARD;
 use nix::libc::MSG_CONFIRM;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::io::{Interest, Ready};
 
 #[derive(Debug)]
 pub(super) struct Port {
@@ -93,7 +93,14 @@ impl Port {
 
     /// Waits until there may be something to receive, or to be told about the socket itself.
     pub(super) async fn ready(&self) -> io::Result<()> {
-        self.socket.ready(HEARD).await.map(|_| ())
+        let mut heard = self.socket.ready(HEARD).await?;
+        if heard.ready().is_error() {
+            heard.clear_ready_matching(Ready::ERROR);
+            if let Some(why) = self.socket.get_ref().take_error()? {
+                return Err(why);
+            }
+        }
+        Ok(())
     }
 
     /// Takes the next datagram, if the last wait reported one.
@@ -107,7 +114,8 @@ impl Port {
 
     /// Takes the next datagram and its sender, if the last wait reported one.
     pub(super) fn receive_from(&self, into: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.socket.try_io(HEARD, |socket| socket.recv_from(into))
+        self.socket
+            .try_io(Interest::READABLE, |socket| socket.recv_from(into))
     }
 
     /// Takes the next datagram, whether or not one was reported yet.

@@ -5,12 +5,15 @@ use super::ask::Engine;
 use super::commands::shared::done;
 use super::effect::Effect;
 use super::turn::Turn;
+use crate::backup::outgoing::Outgoing;
 use crate::bench::stages::Note;
 use crate::store;
 use crate::store::events::About;
+use crate::who::Who;
 use wire::Millis;
 use wire::backup::{BackupRun, BackupState};
 use wire::command::Receipt;
+use wire::operator::Role;
 use wire::query::Answer;
 use wire::refusal::Refusal;
 use wire::update::Update;
@@ -43,6 +46,24 @@ impl Engine {
         outcome: Result<(Millis, String), String>,
     ) -> Result<(), Refusal> {
         self.work(move |turn| ended(turn, outcome)).await
+    }
+
+    /// Begins an archive of everything for somebody, as whoever runs this program.
+    pub async fn archive(&self, packs: bool) -> Result<Outgoing, Refusal> {
+        self.archive_by(&Who::here(), packs).await
+    }
+
+    /// The same for somebody. It holds the station's secrets.
+    pub async fn archive_by(&self, who: &Who, packs: bool) -> Result<Outgoing, Refusal> {
+        let begun = async {
+            who.may(Role::Admin)?;
+            self.outside()?.archive(packs).await
+        };
+        let begun = begun.await;
+        let what = if packs { "with packs" } else { "without packs" };
+        self.record(who, "archive", what, begun.as_ref().err())
+            .await;
+        begun
     }
 
     /// The backups in the folder.

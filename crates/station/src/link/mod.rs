@@ -8,6 +8,8 @@ pub use there::{There, Unreachable};
 
 use crate::engine::Engine;
 use crate::rehearsal::none_runs;
+use bytes::Bytes;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use tokio::fs::File;
@@ -20,6 +22,14 @@ use wire::update::Update;
 
 /// A stream of updates: a snapshot first, then changes. It ends when the station does.
 pub type Updates = Pin<Box<dyn Stream<Item = Update> + Send>>;
+
+/// An archive on its way.
+pub struct Archive {
+    /// A name for its file.
+    pub file_name: String,
+    /// Its bytes. They end with an error unless they came to their end.
+    pub bytes: Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>,
+}
 
 /// A station, here or there.
 #[derive(Debug, Clone)]
@@ -49,7 +59,7 @@ impl Station {
         }
         Err(nobody.unwrap_or_else(|| Unreachable {
             socket: PathBuf::new(),
-            why: std::io::ErrorKind::NotFound.into(),
+            why: io::ErrorKind::NotFound.into(),
         }))
     }
 
@@ -100,6 +110,20 @@ impl Station {
         match request::question(query)? {
             Question::Ask(query) => self.query(*query).await,
             Question::Known(answer) => Ok(*answer),
+        }
+    }
+
+    /// Everything in one file, as it is made. It holds the station's secrets.
+    pub async fn archive(&self, packs: bool) -> Result<Archive, Refusal> {
+        match self {
+            Self::Here(engine) => {
+                let archive = engine.archive(packs).await?;
+                Ok(Archive {
+                    file_name: archive.file_name(),
+                    bytes: Box::pin(archive.stream()),
+                })
+            }
+            Self::There(there) => there.archive(packs).await,
         }
     }
 

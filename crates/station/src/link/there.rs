@@ -1,11 +1,11 @@
 //! The far side: HTTP over the daemon's Unix socket, one connection per call. A call is rare next to
 //! what it costs, and a fresh connection is never a stale one.
 
-use super::Updates;
+use super::{Archive, Updates};
 use crate::config::SERVICE_SOCKET;
 use bytes::{Buf as _, Bytes, BytesMut};
 use futures_lite::StreamExt as _;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyDataStream, BodyExt as _, Full, StreamBody};
 use hyper::body::{Body, Frame, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use hyper::http::request::Builder;
@@ -13,7 +13,9 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::error::Error;
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +23,7 @@ use tokio::fs::File;
 use tokio::net::UnixStream;
 use tokio_util::io::ReaderStream;
 use wire::Refusal;
+use wire::backup::Download;
 use wire::refusal::Code;
 use wire::update::Update;
 
@@ -36,13 +39,13 @@ pub struct Unreachable {
     /// The socket.
     pub socket: PathBuf,
     /// Why.
-    pub why: std::io::Error,
+    pub why: io::Error,
 }
 
 impl Unreachable {
     /// Somebody is there, and this user may not come in.
     pub fn is_closed(&self) -> bool {
-        self.why.kind() == std::io::ErrorKind::PermissionDenied
+        self.why.kind() == io::ErrorKind::PermissionDenied
     }
 
     /// What a person can do who may not come in.
@@ -156,6 +159,21 @@ impl There {
         let uploaded: Uploaded =
             serde_json::from_slice(&whole(response).await?).map_err(|e| lost(&e))?;
         Ok(uploaded.path)
+    }
+
+    /// An archive, as the station makes it.
+    pub(super) async fn archive(&self, packs: bool) -> Result<Archive, Refusal> {
+        let begun: Download = self.call("archive", &json!({"packs": packs})).await?;
+        let verb = format!("archive/{}", begun.key);
+        let response = self.send(Method::GET, &verb, Vec::new()).await?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let bytes = BodyDataStream::new(response.into_body());
+        Ok(Archive {
+            file_name: begun.file_name,
+            bytes: Box::pin(bytes.map(|piece| piece.map_err(io::Error::other))),
+        })
     }
 
     async fn send(

@@ -95,6 +95,11 @@ impl Live {
         self.plan.borrow().clone()
     }
 
+    /// The file that it comes from.
+    pub(super) fn file(&self) -> Option<String> {
+        self.now().file.clone()
+    }
+
     pub(super) async fn read_again(&self) -> Result<(Vec<Value>, Config), Refusal> {
         let reload = self.reload.clone().ok_or_else(|| {
             Refusal::conflict("This station has no configuration file to be read again.")

@@ -9,7 +9,7 @@ use crate::doors::operator::guard::{Guard, Limits, guarded};
 use crate::doors::operator::page::Page;
 use crate::doors::operator::peers::{Peers, known};
 use crate::doors::operator::token::Token;
-use crate::doors::operator::{self, login, upload};
+use crate::doors::operator::{self, archive, login, upload};
 use crate::doors::routes::{Listed, Routes};
 use crate::doors::terms::Terms;
 use crate::engine::Engine;
@@ -169,6 +169,7 @@ fn routes(engine: &Engine, page: Page, uploads: Uploads, guard: Guard) -> Routes
     operator::routes(engine.clone(), page)
         .merge(login::routes(guard))
         .merge(upload::routes(engine.clone(), uploads))
+        .merge(archive::routes(engine.clone()))
 }
 
 fn open_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -3,6 +3,7 @@
 use super::live::Live;
 use super::{Servers, StartError, own_log};
 use crate::backup::keeper;
+use crate::backup::outgoing::{Archives, Outgoing};
 use crate::boot_tree::shelf::Shelf;
 use crate::config::{Config, Deployment, shown_as_text};
 use crate::counts::Tally;
@@ -48,6 +49,7 @@ pub(super) struct World {
     /// The terms of that door.
     pub(super) terms: watch::Receiver<Terms>,
     pub(super) begun: Instant,
+    pub(super) archives: Archives,
     /// What may change while the station runs.
     pub(super) live: Live,
 }
@@ -88,6 +90,13 @@ impl Outside for World {
                 let text = format!("The folder of backups cannot be read: {why}.");
                 Refusal::new(Code::Unavailable, text)
             })
+        })
+    }
+
+    fn archive(&self, packs: bool) -> Soon<'_, Result<Outgoing, Refusal>> {
+        Box::pin(async move {
+            let settings = self.live.file().map(PathBuf::from);
+            self.archives.begin(settings, packs).await
         })
     }
 

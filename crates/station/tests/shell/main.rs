@@ -8,6 +8,7 @@
 
 mod alerts;
 mod alerts_tls;
+mod archive;
 mod backups;
 mod boards;
 mod evidence;

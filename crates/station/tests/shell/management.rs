@@ -64,7 +64,7 @@ pub(crate) fn cookie(reply: &Reply) -> String {
 }
 
 /// The mark of the page.
-const PAGE: &str = "\r\nX-Punnet: page";
+pub(crate) const PAGE: &str = "\r\nX-Punnet: page";
 
 #[test]
 fn a_browser_logs_in_works_and_logs_out_and_all_of_it_is_on_the_record() {

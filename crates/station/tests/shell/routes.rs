@@ -146,6 +146,21 @@ const OPERATORS: &[Line] = &[
         "x",
         [401, 403, 200, 200, 200],
     ),
+    // It waits to be fetched, so that there is no other.
+    line(
+        "POST",
+        "/api/v1/archive",
+        "/api/v1/archive",
+        "{}",
+        [401, 403, 403, 200, 409],
+    ),
+    line(
+        "GET",
+        "/api/v1/archive/{key}",
+        "/api/v1/archive/00",
+        "",
+        [404; 5],
+    ),
     // A wrong present password; the token has none. Before the wrong logins, which count with it.
     line(
         "POST",

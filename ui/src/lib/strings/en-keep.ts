@@ -22,7 +22,20 @@ export const backups = {
   size: 'Size',
   file: 'File',
   elsewhere:
-    'For another machine, make one file of everything with “punnet backup FILE”, and bring it back with “punnet restore FILE”.',
+    'For another machine, make one file of everything: here, or with “punnet backup FILE”. There, “punnet restore FILE” puts it back.',
+  archive: {
+    button: 'Download everything…',
+    title: 'Download everything in one file',
+    text: 'The database, the settings and the station’s keys. On another machine “punnet restore FILE” puts it back.',
+    secrets:
+      'The file holds the station’s keys and the hashes of all passwords. Whoever has it can be taken for this station: keep it as safe as the station itself.',
+    packs: 'With the packs of the images',
+    packsHint: 'Without them, the images have to be imported again on the other machine.',
+    size: (n: number) => `About ${bytes(n)}.`,
+    small: 'A few megabytes.',
+    download: 'Download',
+    begun: (name: string) => `${name} is being downloaded.`,
+  },
 };
 
 export const profiles = {

@@ -18,7 +18,7 @@ mod read;
 mod write;
 
 pub use read::{ReadError, Reader};
-pub use write::{Made, Source, WriteError, write};
+pub use write::{Contents, Made, Source, WriteError, send, write};
 
 use serde::{Deserialize, Serialize};
 use wire::image::Image;

@@ -1,5 +1,5 @@
-//! Making an archive: everything is hashed first, then written in one go under a name that does not
-//! count, made durable and given its name.
+//! Making an archive: everything is hashed first, then written in one go, into a file under a name that
+//! does not count, which is made durable and given its name, or to whoever fetches it.
 
 use super::{DATABASE, Entry, FORMAT, KEPT, Listed, MANIFEST, Manifest, SETTINGS, pack_name};
 use crate::backup::Progress;
@@ -45,6 +45,9 @@ pub enum WriteError {
         /// Why.
         error: io::Error,
     },
+    /// Whoever it was sent to took no more.
+    #[error("it did not arrive: {0}")]
+    Sent(io::Error),
     /// The snapshot cannot be used.
     #[error(transparent)]
     Snapshot(#[from] CopyError),
@@ -62,62 +65,110 @@ pub struct Made {
     pub bytes: u64,
 }
 
+/// What goes into an archive, in its order. Nothing is hashed yet.
+#[derive(Debug)]
+pub struct Contents {
+    made: Millis,
+    schema: usize,
+    images: Vec<Listed>,
+    files: Vec<(String, PathBuf)>,
+}
+
+impl Contents {
+    /// Looks at the snapshot, and at which files there are.
+    pub fn of(source: &Source<'_>) -> Result<Self, WriteError> {
+        let schema = copies::examine(source.snapshot)?;
+        let mut files: Vec<(String, PathBuf)> =
+            vec![(DATABASE.to_owned(), source.snapshot.to_owned())];
+        files.extend(
+            source
+                .settings
+                .map(|file| (SETTINGS.to_owned(), file.to_owned())),
+        );
+        let kept = KEPT.iter().map(|name| (*name, source.data_dir.join(name)));
+        files.extend(
+            kept.filter(|(_, file)| file.exists())
+                .map(|(name, file)| (name.to_owned(), file)),
+        );
+        let mut images = Vec::new();
+        for image in copies::images(source.snapshot)? {
+            let name = pack_name(&image.id);
+            let file = source.data_dir.join(&name);
+            let packed = source.packs && file.exists();
+            if packed {
+                files.push((name, file));
+            }
+            images.push(Listed::of(&image, packed));
+        }
+        Ok(Self {
+            made: source.made,
+            schema,
+            images,
+            files,
+        })
+    }
+
+    fn bytes(&self) -> u64 {
+        let size = |file: &PathBuf| fs::metadata(file).map_or(0, |about| about.len());
+        self.files.iter().map(|(_, file)| size(file)).sum()
+    }
+
+    fn hashed(&self, gauge: &Gauge<'_>) -> Result<Manifest, WriteError> {
+        let files = self.files.iter();
+        let files = files.map(|(name, file)| hash(name, file, gauge));
+        Ok(Manifest {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: machine(),
+            made: self.made,
+            schema: self.schema,
+            images: self.images.clone(),
+            files: files.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
 /// Makes the archive `to`.
 pub fn write(source: &Source<'_>, to: &Path, progress: Progress<'_>) -> Result<Made, WriteError> {
     if to.exists() {
         return Err(WriteError::Exists(to.to_owned()));
     }
-    let schema = copies::examine(source.snapshot)?;
-    let mut files: Vec<(String, PathBuf)> = vec![(DATABASE.to_owned(), source.snapshot.to_owned())];
-    files.extend(
-        source
-            .settings
-            .map(|file| (SETTINGS.to_owned(), file.to_owned())),
-    );
-    let kept = KEPT.iter().map(|name| (*name, source.data_dir.join(name)));
-    files.extend(
-        kept.filter(|(_, file)| file.exists())
-            .map(|(name, file)| (name.to_owned(), file)),
-    );
-    let mut images = Vec::new();
-    for image in copies::images(source.snapshot)? {
-        let name = pack_name(&image.id);
-        let file = source.data_dir.join(&name);
-        let packed = source.packs && file.exists();
-        if packed {
-            files.push((name, file));
-        }
-        images.push(Listed::of(&image, packed));
-    }
-    // Hashed and then written: every byte is read twice.
-    let size = |file: &PathBuf| fs::metadata(file).map_or(0, |about| about.len());
-    let total = 2 * files.iter().map(|(_, file)| size(file)).sum::<u64>();
+    let contents = Contents::of(source)?;
     let gauge = Gauge {
         done: AtomicU64::new(0),
-        total,
+        // Hashed and then written: every byte is read twice.
+        total: 2 * contents.bytes(),
         progress,
+        wanted: &|| true,
     };
-    let mut entries = Vec::new();
-    for (name, file) in &files {
-        entries.push(hash(name, file, &gauge)?);
-    }
-    let manifest = Manifest {
-        format: FORMAT,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        machine: machine(),
-        made: source.made,
-        schema,
-        images,
-        files: entries,
-    };
-    let bytes = store(&manifest, &files, to, &gauge)?;
+    let manifest = contents.hashed(&gauge)?;
+    let bytes = store(&manifest, &contents.files, to, &gauge)?;
     Ok(Made { manifest, bytes })
+}
+
+/// Makes an archive that goes out as it is made, for as long as it is `wanted`. Of it nothing lies on
+/// the disk, and in memory no more than what is on its way.
+pub fn send(
+    contents: &Contents,
+    to: impl io::Write,
+    wanted: &(dyn Fn() -> bool + Sync),
+) -> Result<(), WriteError> {
+    let gauge = Gauge {
+        done: AtomicU64::new(0),
+        total: 0,
+        progress: &|_, _| {},
+        wanted,
+    };
+    let manifest = contents.hashed(&gauge)?;
+    pour(&manifest, &contents.files, to, &gauge, &WriteError::Sent)
 }
 
 struct Gauge<'a> {
     done: AtomicU64,
     total: u64,
     progress: Progress<'a>,
+    /// Does anybody still want it?
+    wanted: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Gauge<'_> {
@@ -136,6 +187,9 @@ struct Counted<'a, R> {
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !(self.gauge.wanted)() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let n = self.inner.read(buffer)?;
         self.gauge.add(n);
         Ok(n)
@@ -184,8 +238,30 @@ fn store(
         .prefix(".punnet-backup-")
         .tempfile_in(folder)
         .map_err(failed)?;
-    let buffer = BufWriter::new(part.as_file_mut());
-    let mut encoder = zstd::Encoder::new(buffer, LEVEL).map_err(failed)?;
+    let out = part.as_file_mut();
+    pour(manifest, files, out, gauge, &failed)?;
+    part.as_file().sync_all().map_err(failed)?;
+    let whole = part
+        .persist_noclobber(to)
+        .map_err(|e| match e.error.kind() {
+            io::ErrorKind::AlreadyExists => WriteError::Exists(to.to_owned()),
+            _ => failed(e.error),
+        })?;
+    File::open(folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(failed)?;
+    Ok(whole.metadata().map_err(failed)?.len())
+}
+
+/// The tar in its compression.
+fn pour(
+    manifest: &Manifest,
+    files: &[(String, PathBuf)],
+    to: impl io::Write,
+    gauge: &Gauge<'_>,
+    failed: &dyn Fn(io::Error) -> WriteError,
+) -> Result<(), WriteError> {
+    let mut encoder = zstd::Encoder::new(BufWriter::new(to), LEVEL).map_err(failed)?;
     encoder.include_checksum(true).map_err(failed)?;
     let mut tar = tar::Builder::new(encoder);
     let list = serde_json::to_vec_pretty(manifest).map_err(|e| failed(e.into()))?;
@@ -198,18 +274,7 @@ fn store(
         .into_inner()
         .and_then(zstd::Encoder::finish)
         .and_then(|mut buffer| buffer.flush());
-    finished.map_err(failed)?;
-    part.as_file().sync_all().map_err(failed)?;
-    let whole = part
-        .persist_noclobber(to)
-        .map_err(|e| match e.error.kind() {
-            io::ErrorKind::AlreadyExists => WriteError::Exists(to.to_owned()),
-            _ => failed(e.error),
-        })?;
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)?;
-    Ok(whole.metadata().map_err(failed)?.len())
+    finished.map_err(failed)
 }
 
 fn append(

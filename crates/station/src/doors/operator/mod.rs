@@ -10,6 +10,7 @@
 //! | `POST /api/v1/query` | a [`wire::query::Query`], answered by its answer |
 //! | `GET /api/v1/watch` | one [`wire::update::Update`] per line, for as long as the reader stays |
 //! | `POST /api/v1/upload` | an image out of a browser, [`upload`] |
+//! | `POST /api/v1/archive`, `GET …/archive/{key}` | everything in one file, for an administrator, [`archive`] |
 //! | `…/api/v1/rehearsal/{command,query,watch}` | the same three, of the rehearsal beside the station |
 //! | `GET /api/v1/…` | lists, [`plain`]; documents, [`papers`] |
 //! | `POST /api/v1/login`, `/logout`, `/password`, `GET /api/v1/session` | who is asking, [`login`] |
@@ -18,6 +19,7 @@
 //! | `GET /`, its files | the operator's page for a browser, [`page`] |
 //! | `GET /api/…` | what readers of the older system expect, [`origin`] |
 
+pub mod archive;
 mod cookie;
 pub mod guard;
 mod headers;

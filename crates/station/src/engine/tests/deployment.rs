@@ -1,6 +1,7 @@
 //! Choosing the network card while the station runs.
 
 use super::*;
+use crate::backup::outgoing::Outgoing;
 use crate::config::{Config, Deployment, Environment, shown, shown_as_text};
 use crate::engine::Effect;
 use crate::net::Nic;
@@ -77,6 +78,10 @@ impl Outside for Machine {
         &self,
         _: Result<ImageId, String>,
     ) -> Soon<'_, Result<wire::self_test::SelfTest, Refusal>> {
+        Box::pin(async { Err(alone()) })
+    }
+
+    fn archive(&self, _: bool) -> Soon<'_, Result<Outgoing, Refusal>> {
         Box::pin(async { Err(alone()) })
     }
 
