@@ -10,7 +10,7 @@ use punnet_tests::station::{ADDRESS, Station};
 use std::time::Duration;
 use wire::health::{ServerKind, ServerState};
 
-const TOOLS: &[&str] = &["ss", "dhclient", "curl"];
+const TOOLS: &[&str] = &["ss", "dhclient", "tftp", "curl"];
 /// The servers' sockets: protocol and port.
 const SOCKETS: [(&str, u16); 4] = [("-u", 67), ("-u", 69), ("-t", 5001), ("-t", 5000)];
 
@@ -52,7 +52,7 @@ fn every_server_whose_socket_is_taken_away_comes_back() {
     let board = net.host("pi");
     let pi = Pi::five(0xd137_e638);
     dhclient(&board, As::Pi(pi), 10).expect("a board gets its address");
-    let refused = Tftp::Curl.get(&board, ADDRESS, &format!("{}/nothing", pi.folder()));
+    let refused = Tftp::Hpa.get(&board, ADDRESS, &format!("{}/nothing", pi.folder()));
     let refused = refused.expect_err("there is no such file");
     assert!(refused.to_lowercase().contains("not found"), "{refused}");
     for (who, place) in [
