@@ -47,6 +47,17 @@ stage() {
     fi
 }
 
+# Can the window be built here? It needs npm for the page and WebKitGTK.
+windowed() {
+    packaging/page/build.sh && pkg-config --exists webkit2gtk-4.1 librsvg-2.0
+}
+
+# With the window where it can be built, so that all there is is looked at in one go.
+lints() {
+    windowed || without=--no-default-features
+    cargo clippy --locked --workspace --all-targets ${without:-} -- -D warnings
+}
+
 licences() {
     if ! cargo deny --version; then
         echo "licences: cargo-deny is not installed" >>"$PUNNET_NOT_RUN"
@@ -116,7 +127,6 @@ window() {
         echo "window: WebKitGTK is not installed" >>"$PUNNET_NOT_RUN"
         return 0
     fi
-    cargo clippy --locked -p punnet --all-targets -- -D warnings || return 1
     cargo test --locked -p punnet --bin punnet window:: || return 1
     # The build without a window has the same name, so this one gets another.
     cargo build --locked -p punnet || return 1
@@ -140,7 +150,7 @@ for name in $stages; do
     case $name in
     format) stage format cargo fmt --all --check ;;
     licences) stage licences licences ;;
-    clippy) stage clippy cargo clippy --locked --workspace --all-targets --no-default-features -- -D warnings ;;
+    clippy) stage clippy lints ;;
     board) stage board packaging/board/build.sh ;;
     units) stage units units ;;
     page) stage page page ;;
