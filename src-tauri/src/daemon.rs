@@ -84,7 +84,8 @@ async fn serve(config: Config, mode: Mode, again: Again) -> Result<(), Trouble> 
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut extras = extras(config.agent.clone());
     extras.reload = Some(Arc::new(again));
-    let mut station = start(config, mode, extras).await?;
+    let station = start(config, mode, extras).await?;
+    let broken = station.broken();
     let at = station.addresses();
     tracing::info!(operator = %at.operator, socket = %at.socket.display(), "the station is up");
     let telling = tokio::spawn(tell_systemd(station.station()));
@@ -97,7 +98,7 @@ async fn serve(config: Config, mode: Mode, again: Again) -> Result<(), Trouble> 
             _ = terminate.recv() => break false,
             _ = interrupt.recv() => break false,
             Some(()) = hang_up.recv() => reload(&station).await,
-            () = station.wait() => break true,
+            () = broken.cancelled() => break true,
         }
     };
     tracing::info!("stopping");

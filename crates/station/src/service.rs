@@ -51,7 +51,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use wire::health::{ServerKind, ServerState, ServerStatus};
 
@@ -143,10 +143,10 @@ pub struct RunningStation {
     terms: watch::Receiver<Terms>,
     socket: PathBuf,
     stop: CancellationToken,
-    /// The deployment side, which ends only when told to.
-    side: JoinHandle<()>,
-    /// Doors and carriers, which do so too.
-    rest: JoinSet<()>,
+    /// Cancelled when a part ended although nobody stopped it.
+    broken: CancellationToken,
+    /// The deployment side, the doors and the carriers, which end only when told to.
+    parts: Vec<JoinHandle<()>>,
     importer: Importer,
     routes: Served,
 }
@@ -265,6 +265,7 @@ pub async fn run_with(
         tell(&teller, &show, told);
     });
     let side = tokio::spawn(side.run(ordered, stop.clone()));
+    let alerting = tokio::spawn(alerts::run(&engine, alerted, stop.clone()));
 
     let conductor = rehearsals.map(|rehearsals| conduct::begin(&engine, rehearsals, &stop));
     let (rehearsals, conducting) = conductor.unzip();
@@ -281,17 +282,14 @@ pub async fn run_with(
         stop: stop.clone(),
     };
     let (operator_routes, serving) = doors.serve(&engine, page, uploads, &traffic, &stop);
-    let alerting = tokio::spawn(alerts::run(&engine, alerted, stop.clone()));
-    let mut rest = JoinSet::new();
     let carrying = carrier.begin(dhcp_heard, tftp_heard);
-    let parts = serving.into_iter().chain(carrying).chain(conducting);
-    for part in parts.chain([alerting, keeping]) {
-        rest.spawn(async move {
-            if let Err(gone) = part.await {
-                tracing::error!(%gone, "a part of the station broke down");
-            }
-        });
-    }
+    let broken = CancellationToken::new();
+    // Boards are let go before the doors close.
+    let parts = [side].into_iter().chain(serving).chain(carrying);
+    let parts = parts.chain([alerting, keeping]).chain(conducting);
+    let parts = parts
+        .map(|part| tokio::spawn(look_after(part, stop.clone(), broken.clone())))
+        .collect();
     let station = RunningStation {
         engine,
         servers,
@@ -299,8 +297,8 @@ pub async fn run_with(
         terms,
         socket: config.socket(),
         stop,
-        side,
-        rest,
+        broken,
+        parts,
         importer,
         routes: Served {
             operators: operator_routes,
@@ -374,27 +372,20 @@ impl RunningStation {
         let _ = servers.wait_for(settled).await;
     }
 
-    /// Waits until a part of the station is gone although nobody stopped it. The servers and the doors
+    /// Cancelled when a part of the station is gone although nobody stopped it. The servers and the doors
     /// are opened again by themselves, so this is a fault that only another start mends.
-    pub async fn wait(&mut self) {
-        tokio::select! {
-            ended = &mut self.side => if let Err(gone) = ended {
-                tracing::error!(%gone, "the deployment side broke down");
-            },
-            Some(_) = self.rest.join_next() => {}
-        }
+    pub fn broken(&self) -> CancellationToken {
+        self.broken.clone()
     }
 
     /// Stops taking boards, lets running answers end, closes the store.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         self.importer.cancel_all();
         self.stop.cancel();
-        if !self.side.is_finished()
-            && let Err(gone) = self.side.await
-        {
-            tracing::error!(%gone, "the deployment side broke down");
+        for part in self.parts {
+            // Nothing breaks down in looking after something.
+            let _ = part.await;
         }
-        while self.rest.join_next().await.is_some() {}
         while self.importer.busy() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -424,6 +415,17 @@ impl RunningStation {
             })
             .collect();
         Err(words.join("; "))
+    }
+}
+
+/// Tells when a part ends before the station is stopped.
+async fn look_after(part: JoinHandle<()>, stop: CancellationToken, broken: CancellationToken) {
+    let ended = part.await;
+    if let Err(gone) = &ended {
+        tracing::error!(%gone, "a part of the station broke down");
+    }
+    if ended.is_err() || !stop.is_cancelled() {
+        broken.cancel();
     }
 }
 

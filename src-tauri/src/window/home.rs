@@ -106,6 +106,16 @@ impl Home {
         })
     }
 
+    /// Waits until a part of the engine of this process broke down; for ever where it has none.
+    pub(crate) async fn broken(&self) {
+        let broken = self.own.lock().ok();
+        let broken = broken.and_then(|own| own.as_ref().map(RunningStation::broken));
+        match broken {
+            Some(broken) => broken.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Everything known about the station; waits until it is known.
     pub(crate) async fn found(&self) -> Result<Found, Refusal> {
         let mut found = self.found.subscribe();

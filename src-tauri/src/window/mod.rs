@@ -52,6 +52,9 @@ use verbs::Watches;
 const MAIN: &str = "main";
 /// With this renderer WebKitGTK shows an empty window on some graphics drivers.
 const DMABUF: &str = "WEBKIT_DISABLE_DMABUF_RENDERER";
+/// Said when the engine of this process cannot go on.
+const BROKEN: &str = "A part of the station broke down. Open Punnet again: no name is lost, and boards go \
+                      on from where they were. The log says what happened.";
 /// Longest wait for an engine of this process to stop.
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
@@ -152,10 +155,16 @@ fn start(app: &AppHandle, config: Config) {
     tauri::async_runtime::spawn(end_on_signals(app.clone()));
     let opener = app.clone();
     tauri::async_runtime::spawn(async move {
-        if let Err(refusal) = opener.state::<Home>().open(config).await {
-            eprintln!("punnet: {refusal}");
-            tell(&opener, &refusal.to_string());
-        }
+        let home = opener.state::<Home>();
+        let words = match home.open(config).await {
+            Ok(_) => {
+                home.broken().await;
+                BROKEN.to_owned()
+            }
+            Err(refusal) => refusal.to_string(),
+        };
+        eprintln!("punnet: {words}");
+        tell(&opener, &words);
     });
     let follower = app.clone();
     tauri::async_runtime::spawn(async move {
@@ -170,7 +179,7 @@ fn start(app: &AppHandle, config: Config) {
     });
 }
 
-/// Tells what went wrong at the start; the program ends when it has been read.
+/// Tells what went wrong; the program ends when it has been read.
 fn tell(app: &AppHandle, words: &str) {
     let end = app.clone();
     app.dialog()
