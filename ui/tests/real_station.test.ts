@@ -1,9 +1,10 @@
 /** The page in a browser before a real station: the way of a batch, and what must not break it. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { t } from '../src/lib/strings/en';
 import { openAt } from './support/login';
 import { withBrowser } from './support/sitting';
-import { smallImage, Station } from './support/station';
+import { smallImage, Station, TESS } from './support/station';
 
 withBrowser();
 
@@ -102,5 +103,38 @@ it('shows what a device says of itself as text, whatever it says', async () => {
   await page.getByText('<b>bold</b>').first().waitFor();
   expect(await page.locator('b, img[src=x]').count()).toBe(0);
   expect(await page.title()).not.toBe('1');
+  await sitting.end();
+});
+
+it('downloads everything in one file, which brings the station to another machine', async () => {
+  const { sitting, page, keys } = await openAt(station, '#/settings');
+  await keys.press(t.backups.archive.button);
+  const download = page.waitForEvent('download');
+  await keys.press(t.backups.archive.download);
+  const file = join(station.folder, (await download).suggestedFilename());
+  await (await download).saveAs(file);
+  const elsewhere = await Station.restored(file);
+  try {
+    const images = (of: Station) => JSON.parse(of.cli(['--json', 'image', 'list'])) as unknown;
+    expect(images(elsewhere)).toEqual(images(station));
+  } finally {
+    await elsewhere.end();
+  }
+  await sitting.end();
+});
+
+it('lets a person change the own password, by which the other logins end', async () => {
+  const { sitting, page, keys } = await openAt(station, '#/bench');
+  const other = await openAt(station, '#/bench');
+  await keys.press(t.people.rail.password);
+  await keys.fill(t.people.own.present, TESS.password);
+  await keys.fill(t.people.own.password, 'staple battery horse');
+  await keys.fill(t.people.own.again, 'staple battery horse');
+  await keys.press(t.people.own.change);
+  await page.getByText(t.people.own.changed).waitFor();
+  await page.getByRole('navigation').getByText(TESS.name).waitFor();
+  await other.page.getByRole('dialog', { name: t.people.login.title }).waitFor();
+  other.sitting.forgive(/401/);
+  await other.sitting.end();
   await sitting.end();
 });

@@ -43,11 +43,22 @@ export class Station {
     writeFileSync(this.configuration, text.join('\n'));
   }
 
-  /** A station that serves, and on which {@link TESS} may do everything. */
-  static async serving(): Promise<Station> {
+  private static async somewhere(): Promise<Station> {
     const ports = await Promise.all([udp(), udp(), tcp(), tcp()]);
     const [dhcp, tftp, boards, operators] = ports as [number, number, number, number];
-    const station = new Station({ dhcp, tftp, boards, operators });
+    return new Station({ dhcp, tftp, boards, operators });
+  }
+
+  /** A station that was brought here in an archive. Nobody has started it. */
+  static async restored(archive: string): Promise<Station> {
+    const station = await Station.somewhere();
+    station.cli(['restore', archive]);
+    return station;
+  }
+
+  /** A station that serves, and on which {@link TESS} may do everything. */
+  static async serving(): Promise<Station> {
+    const station = await Station.somewhere();
     await station.start();
     station.cli(['operator', 'add', TESS.name, '--role', 'admin'], TESS.password);
     return station;
