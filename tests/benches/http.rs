@@ -47,8 +47,10 @@ pub(crate) fn run() {
             (at_once * TIMES) as f64 * image.pack_bytes as f64 / 1e6,
             "MB/s",
             &mut [
-                Contestant::new("punnet", || curls(&client, at_once, &ours)),
-                Contestant::new("nginx (sendfile)", || curls(&client, at_once, &theirs)),
+                Contestant::new("punnet", || curls(&client, at_once, &ours, TIMES)),
+                Contestant::new("nginx (sendfile)", || {
+                    curls(&client, at_once, &theirs, TIMES)
+                }),
             ],
         );
     }
@@ -60,9 +62,9 @@ pub(crate) fn run() {
         TIMES as f64 * image.raw_bytes as f64 / 1e6,
         "MB/s",
         &mut [
-            Contestant::new("punnet (from the pack)", || curls(&client, 1, &ours)),
+            Contestant::new("punnet (from the pack)", || curls(&client, 1, &ours, TIMES)),
             Contestant::new("nginx (sendfile of the .img)", || {
-                curls(&client, 1, &theirs)
+                curls(&client, 1, &theirs, TIMES)
             }),
         ],
     );
@@ -75,7 +77,7 @@ pub(crate) fn run() {
     ] {
         host.limit("1gbit");
         let before = processor(pid);
-        let took = curls(&client, 8, &url);
+        let took = curls(&client, 8, &url, 1);
         let used = processor(pid).saturating_sub(before);
         let share = 100.0 * used.as_secs_f64() / took.as_secs_f64();
         figure(name, &format!("{share:.1} %"), "of one core");
@@ -119,15 +121,15 @@ pub(crate) fn wait_for(client: &Host, file: &str) {
     }
 }
 
-/// So many curls at once, each of which fetches a file several times; the time until the last is done.
-pub(crate) fn curls(client: &Host, how_many: usize, url: &str) -> Duration {
+/// So many curls at once, each of which fetches a file so many times; the time until the last is done.
+fn curls(client: &Host, how_many: usize, url: &str, times: usize) -> Duration {
     let begun = Instant::now();
     let mut all: Vec<Running> = (0..how_many)
         .map(|_| {
             let mut command = client.command("curl");
             command
                 .args(["--silent", "--show-error", "--fail", "-r", "0-"])
-                .args(["-o", "/dev/null", url].repeat(TIMES))
+                .args(["-o", "/dev/null", url].repeat(times))
                 .stdin(Stdio::null())
                 .stdout(Stdio::null());
             Running::start(command)
