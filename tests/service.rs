@@ -164,7 +164,7 @@ fn each_server_comes_back(guest: &mut Guest) {
     }
     guest.ok("curl -sf http://127.0.0.1:5000/health");
     guest.ok("systemctl kill -s KILL 'punnet-net@*'");
-    guest.until(SOON, "journalctl -u punnet | grep 'punnet-net.*ended'");
+    guest.until(SOON, "journalctl -u punnet | grep 'network rights ended'");
     healthy(guest);
 }
 
