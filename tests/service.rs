@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Until a server is where it should be, on a machine that is emulated.
 const SOON: Duration = Duration::from_mins(2);
+/// Until boards have fetched their boot files from a program that was built for tests, on that machine.
+const BOOTED: Duration = Duration::from_mins(8);
 const UNITS: [&str; 3] = ["punnet.service", "punnet-net.socket", "punnet-net@.service"];
 /// How a board asks.
 const HEALTH: &str = "ip netns exec wire curl -s http://192.168.151.1:5001/health";
@@ -194,7 +196,7 @@ fn boards_outlive_a_kill_and_an_upgrade(guest: &mut Guest) {
               --boards 2 --json --retries 8 --timeout 900 --work /var/tmp/boards >/root/report 2>/root/boards.err; \
               echo $? >/root/ended; } &");
     let names = "punnet boards --json | jq -r '[.[].hostname | select(.)] | sort | join(\" \")'";
-    let before = guest.until(SOON, &format!("{names} | grep ' '"));
+    let before = guest.until(BOOTED, &format!("{names} | grep ' '"));
     let again = "systemctl show -p MainPID --value punnet";
     let first = guest.ok(again);
     let back = format!("p=$({again}); systemctl is-active -q punnet && [ $p != {first} ]");
