@@ -6,7 +6,7 @@
  * no field of the form is shown at its end.
  */
 import type { Desk } from './context';
-import { ask, refusalOf } from './station';
+import { ask, refusalOf, sentenceOf } from './station';
 import { toasts } from './toasts.svelte';
 import type { Command, Receipt, Refusal } from './wire';
 
@@ -118,7 +118,6 @@ export class Form {
   }
 
   #sentence(): string {
-    const { message = '', next } = this.refusal ?? {};
-    return next ? `${message} ${next}` : message;
+    return this.refusal ? sentenceOf(this.refusal) : '';
   }
 }

@@ -71,10 +71,13 @@ export interface Station {
   close?(how: 'quit' | 'tray'): Promise<void>;
 }
 
+/** A refusal as one reads it: what happened, and what to do. */
+export const sentenceOf = ({ message, next }: Refusal): string => (next ? `${message} ${next}` : message);
+
 /** A refusal, as an error. */
 export class Refused extends Error {
   constructor(readonly refusal: Refusal) {
-    super(refusal.next ? `${refusal.message} ${refusal.next}` : refusal.message);
+    super(sentenceOf(refusal));
     this.name = 'Refused';
   }
 }

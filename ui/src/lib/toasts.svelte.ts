@@ -1,5 +1,5 @@
 /** Short messages at the edge of the page: what was done, with a way back where there is one. */
-import { refusalOf } from './station';
+import { refusalOf, sentenceOf } from './station';
 
 export interface Toast {
   id: number;
@@ -28,8 +28,7 @@ class Toasts {
   }
 
   error(error: unknown) {
-    const { message, next } = refusalOf(error);
-    this.#add({ kind: 'error', text: next ? `${message} ${next}` : message });
+    this.#add({ kind: 'error', text: sentenceOf(refusalOf(error)) });
   }
 
   close(id: number) {
