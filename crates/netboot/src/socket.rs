@@ -13,7 +13,8 @@ use tokio::io::Interest;
 /// Kernel buffer asked for in each direction, in bytes: a whole rack that is powered at once fits.
 const KERNEL_BUFFER: usize = 1 << 20;
 
-/// What a server waits for: a datagram, or an end of the socket, which is no datagram.
+/// What a server waits for: a datagram, or an end of the socket, which is no datagram. It is for waiting
+/// alone: tokio's `try_io` knows no two interests at once, and would not block for ever.
 pub(crate) const HEARD: Interest = Interest::READABLE.add(Interest::ERROR);
 
 /// Why a socket could not be opened.

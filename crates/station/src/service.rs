@@ -284,7 +284,6 @@ pub async fn run_with(
     let (operator_routes, serving) = doors.serve(&engine, page, uploads, &traffic, &stop);
     let carrying = carrier.begin(dhcp_heard, tftp_heard);
     let broken = CancellationToken::new();
-    // Boards are let go before the doors close.
     let parts = [side].into_iter().chain(serving).chain(carrying);
     let parts = parts.chain([alerting, keeping]).chain(conducting);
     let parts = parts

@@ -55,7 +55,6 @@ pub(super) struct Live {
 }
 
 struct Now {
-    file: Option<String>,
     values: Vec<Value>,
     config: Config,
 }
@@ -80,7 +79,6 @@ impl Live {
         Self {
             reload,
             now: Mutex::new(Now {
-                file: file_of(config),
                 values: shown(config, None),
                 config: config.clone(),
             }),
@@ -96,8 +94,8 @@ impl Live {
     }
 
     /// The file that it comes from.
-    pub(super) fn file(&self) -> Option<String> {
-        self.now().file.clone()
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        self.now().config.sources.file.clone()
     }
 
     pub(super) async fn read_again(&self) -> Result<(Vec<Value>, Config), Refusal> {
@@ -131,7 +129,6 @@ impl Live {
         let (dhcp, plan) = {
             let mut now = self.now();
             now.values = same_but(&now.values, shown(&wanted, None), &waiting);
-            now.file = file_of(&wanted);
             // What waits for a restart still is as it was, the data folder above all.
             let plan = wanted.backup.plan(&now.config.data_dir);
             let dhcp = (now.config.dhcp != wanted.dhcp).then(|| wanted.dhcp.clone());
@@ -231,8 +228,9 @@ impl Live {
                 }
             }
         }
+        let file = now.config.sources.file.as_ref();
         Configuration {
-            file: now.file.clone(),
+            file: file.map(|file| file.display().to_string()),
             values,
         }
     }
@@ -249,9 +247,4 @@ fn replace<T: PartialEq>(followed: &watch::Sender<T>, with: T) {
         *old = with;
         news
     });
-}
-
-fn file_of(config: &Config) -> Option<String> {
-    let file = config.sources.file.as_ref();
-    file.map(|file| file.display().to_string())
 }

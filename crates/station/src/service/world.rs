@@ -94,10 +94,7 @@ impl Outside for World {
     }
 
     fn archive(&self, packs: bool) -> Soon<'_, Result<Outgoing, Refusal>> {
-        Box::pin(async move {
-            let settings = self.live.file().map(PathBuf::from);
-            self.archives.begin(settings, packs).await
-        })
+        Box::pin(async move { self.archives.begin(self.live.file(), packs).await })
     }
 
     fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>> {

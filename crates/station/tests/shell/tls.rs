@@ -2,11 +2,8 @@
 
 use crate::management::{GOOD, cookie};
 use crate::rig::{Reply, Rig, converse};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
-use sha2::{Digest as _, Sha256};
+use rustls::{ClientConnection, StreamOwned};
+use station::doors::pinned::Pinned;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -14,72 +11,11 @@ use wire::operator::Role;
 use wire::query::{Answer, Query};
 use wire::self_test::TestVerdict;
 
-/// Trusts one certificate, by its fingerprint.
-#[derive(Debug)]
-struct Pinned {
-    fingerprint: String,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let digest = Sha256::digest(end_entity.as_ref());
-        let pairs: Vec<String> = digest.iter().map(|b| format!("{b:02X}")).collect();
-        if pairs.join(":") == self.fingerprint {
-            return Ok(ServerCertVerified::assertion());
-        }
-        Err(rustls::Error::General("another certificate".to_owned()))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let known = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, cert, signed, known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let known = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, cert, signed, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
-}
-
 type Secret = StreamOwned<ClientConnection, TcpStream>;
 
 impl Rig {
     fn secret(&self, fingerprint: &str) -> Secret {
-        let provider = Arc::new(ring::default_provider());
-        let verifier = Pinned {
-            fingerprint: fingerprint.to_owned(),
-            provider: Arc::clone(&provider),
-        };
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+        let config = Pinned::new(fingerprint).client().unwrap();
         let name = "localhost".try_into().unwrap();
         let client = ClientConnection::new(Arc::new(config), name).unwrap();
         StreamOwned::new(client, self.connect())
