@@ -202,6 +202,29 @@ fn closing_the_window_ends_an_idle_engine_and_leaves_a_daemon_alone() {
 }
 
 #[test]
+fn its_own_engine_follows_the_configuration_when_it_is_told_to() {
+    let Some(_turn) = turn("window: configuration") else {
+        return;
+    };
+    let screen = Screen::new(1280, 800);
+    let configuration = own_configuration(&screen);
+    let _window = started(&screen, &configuration);
+    let socket = screen.scratch().join("station/punnet.sock");
+    soon("its engine", PATIENCE, || UnixStream::connect(&socket).ok());
+    let text = std::fs::read_to_string(&configuration).expect("the configuration");
+    let more = format!("{text}[dhcp]\nlease_seconds = 600\n[log]\nfiles = 3\n");
+    std::fs::write(&configuration, more).expect("written");
+    let mut reload = Command::new(binaries::punnet());
+    reload.arg("--config").arg(&configuration);
+    let said = output(reload.args(["config", "reload"]));
+    let words = String::from_utf8_lossy(&said.stdout);
+    assert!(said.status.success(), "{words}");
+    for change in ["dhcp.lease_seconds is 600 now", "log.files is 3 now"] {
+        assert!(words.contains(change), "{words}");
+    }
+}
+
+#[test]
 fn closing_over_a_batch_asks_first_and_goes_out_of_the_way_when_nobody_answers() {
     let Some(_turn) = turn("window: closing over a batch") else {
         return;

@@ -7,13 +7,12 @@ use crate::args::Args;
 use crate::configuration::Again;
 use crate::extras::extras;
 use crate::log::Files;
+use crate::runtime;
 use crate::server::words;
 use crate::trouble::Trouble;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use station::config::{Backup, Config};
 use station::service::{Mode, RunningStation, run_with as start};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::StreamExt as _;
@@ -43,11 +42,7 @@ fn run_station(args: &Args, files: Option<Files>) -> Result<(), Trouble> {
     } else {
         (config, Mode::Serve)
     };
-    raise_file_limit();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)))
-        .enable_all()
-        .build()?;
+    let runtime = runtime::start()?;
     let again = Again {
         common: args.common.clone(),
         rehearsal: args.rehearsal,
@@ -82,8 +77,7 @@ async fn serve(config: Config, mode: Mode, again: Again) -> Result<(), Trouble> 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
-    let mut extras = extras(config.agent.clone());
-    extras.reload = Some(Arc::new(again));
+    let extras = extras(config.agent.clone(), again);
     let station = start(config, mode, extras).await?;
     let broken = station.broken();
     let at = station.addresses();
@@ -174,14 +168,5 @@ fn notify(state: &[NotifyState<'_>]) {
     // Without systemd there is nobody to tell.
     if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "sd_notify");
-    }
-}
-
-/// A rack of boards holds a few sockets each: take as many files as the system allows.
-fn raise_file_limit() {
-    let raised = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most.min(65_536), most));
-    if let Err(error) = raised {
-        tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }

@@ -32,6 +32,7 @@ mod private_station;
 mod profile;
 mod rehearsals;
 mod rehearse;
+mod runtime;
 mod server;
 mod trouble;
 #[cfg(feature = "window")]
@@ -46,7 +47,7 @@ fn main() -> ExitCode {
     let files = log::start(&args);
     let done = match (&args.verb, args.daemon) {
         #[cfg(feature = "window")]
-        (None, false) => window::run(&args),
+        (None, false) => window::run(&args, files),
         #[cfg(not(feature = "window"))]
         (None, false) => no_window::open(),
         (None, true) => daemon::run(&args, files),

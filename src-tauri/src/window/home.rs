@@ -9,6 +9,7 @@
 //! with [`Home::station`].
 
 use super::bench::Bench;
+use crate::configuration::Again;
 use crate::extras::extras;
 use serde::Serialize;
 use station::config::Config;
@@ -58,15 +59,15 @@ impl Home {
         }
     }
 
-    /// Looks for a daemon, and starts an engine when there is none. Afterwards everybody who waits
-    /// knows; a failure is also returned, for the person who started the program.
-    pub(crate) async fn open(&self, config: Config) -> Result<Engine, Refusal> {
-        let outcome = self.find(config).await;
+    /// Looks for a daemon, and starts an engine when there is none, which reads its
+    /// configuration `again` when it is told to. Afterwards everybody who waits knows; a failure is also returned, for the person who started the program.
+    pub(crate) async fn open(&self, config: Config, again: Again) -> Result<Engine, Refusal> {
+        let outcome = self.find(config, again).await;
         self.found.send_replace(Some(outcome.clone()));
         outcome.map(|found| found.engine)
     }
 
-    async fn find(&self, config: Config) -> Result<Found, Refusal> {
+    async fn find(&self, config: Config, again: Again) -> Result<Found, Refusal> {
         let data_dir = config.data_dir.clone();
         match Station::attach_first(&config.sockets()).await {
             Ok(station) => {
@@ -88,7 +89,7 @@ impl Home {
             }
             Err(_) => {}
         }
-        let extras = extras(config.agent.clone());
+        let extras = extras(config.agent.clone(), again);
         let running = run_with(config, Mode::Serve, extras).await.map_err(|why| {
             Refusal::new(
                 Code::Unavailable,

@@ -24,7 +24,10 @@ mod tray;
 mod verbs;
 
 use crate::args::Args;
+use crate::configuration::Again;
+use crate::log::Files;
 use crate::page;
+use crate::runtime;
 use crate::trouble::Trouble;
 use bench::Bench;
 use home::Home;
@@ -59,7 +62,7 @@ const BROKEN: &str = "A part of the station broke down. Open Punnet again: no na
 const LAST_WORDS: Duration = Duration::from_secs(20);
 
 /// Opens the window and returns when it has been closed.
-pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
+pub(crate) fn run(args: &Args, files: Option<Files>) -> Result<(), Trouble> {
     if !has_display() {
         return Err(Trouble::words(
             "there is no display here, so the window cannot open. Run the station without one with \
@@ -70,13 +73,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Trouble> {
         return Err(again_with(DMABUF).into());
     }
     let config = args.common.configuration()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(std::thread::available_parallelism().map_or(2, |n| n.get().clamp(2, 4)))
-        .enable_all()
-        .build()?;
+    let again = Again {
+        common: args.common.clone(),
+        rehearsal: false,
+        files,
+    };
+    let runtime = runtime::start()?;
     tauri::async_runtime::set(runtime.handle().clone());
     // A display that is named and does not answer makes the toolkit panic.
-    let app = catch_unwind(AssertUnwindSafe(|| build(config)))
+    let app = catch_unwind(AssertUnwindSafe(|| build(config, again)))
         .map_err(|_| Trouble::words("the display that DISPLAY names does not answer."))?
         .map_err(|why| Trouble::Failed(why.into()))?;
     show_until_closed(app, &runtime)
@@ -100,7 +105,7 @@ fn again_with(variable: &str) -> std::io::Error {
     }
 }
 
-fn build(config: Config) -> tauri::Result<App<Wry>> {
+fn build(config: Config, again: Again) -> tauri::Result<App<Wry>> {
     tauri::Builder::default()
         .plugin(single::plugin())
         .plugin(remember::plugin())
@@ -123,7 +128,7 @@ fn build(config: Config) -> tauri::Result<App<Wry>> {
             close::close,
         ])
         .setup(move |app| {
-            start(app.handle(), config);
+            start(app.handle(), config, again);
             open_window(app)?;
             Ok(())
         })
@@ -148,7 +153,7 @@ fn open_window(app: &App<Wry>) -> tauri::Result<()> {
 }
 
 /// Starts everything that goes on beside the window.
-fn start(app: &AppHandle, config: Config) {
+fn start(app: &AppHandle, config: Config, again: Again) {
     let now = app.state::<watch::Sender<Now>>();
     tray::start(app, now.subscribe());
     tauri::async_runtime::spawn(awake::keep(now.subscribe()));
@@ -156,7 +161,7 @@ fn start(app: &AppHandle, config: Config) {
     let opener = app.clone();
     tauri::async_runtime::spawn(async move {
         let home = opener.state::<Home>();
-        let words = match home.open(config).await {
+        let words = match home.open(config, again).await {
             Ok(_) => {
                 home.broken().await;
                 BROKEN.to_owned()
