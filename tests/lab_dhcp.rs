@@ -3,6 +3,7 @@
 use punnet_tests::clients::{As, Pi, dhclient, rival, udhcpc};
 use punnet_tests::ground;
 use punnet_tests::net::{Host, Net};
+use punnet_tests::running::expect;
 use punnet_tests::station::{ADDRESS, Station};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -235,6 +236,37 @@ fn a_rival_that_appears_later_stops_dhcp() {
     for server in [ServerKind::Tftp, ServerKind::Http] {
         station.until_server(server, |s| matches!(s, ServerState::Serving));
     }
+}
+
+#[test]
+fn a_wire_that_could_not_be_looked_at_is_looked_at_again() {
+    let Some(_turn) = ground::lab("lab_dhcp: a wire that cannot be looked at", TOOLS) else {
+        return;
+    };
+    let net = Net::new();
+    let router = net.host("router");
+    router.address("192.168.151.9/24");
+    let _rival = rival(&router);
+    let host = net.host("station");
+    // A firewall of the technician's that lets no DHCP client of this machine ask.
+    let nft = |rules: &str| expect(host.command("nft").arg(rules));
+    nft("add table ip fw; add chain ip fw out { type filter hook output priority 0; };");
+    nft("add rule ip fw out udp dport 67 drop");
+    let mut station = Station::on(&host, "");
+    station.start();
+    let unseen = station.until("the finding", |heard| {
+        let findings = &heard.now.as_ref()?.findings;
+        findings.iter().find(|f| f.check == "not_checked").cloned()
+    });
+    assert!(unseen.text.contains("other DHCP servers"), "{unseen:?}");
+    nft("delete table ip fw");
+    let why = refused(&station);
+    assert!(why.contains("192.168.151.9"), "{why}");
+    station.until("what could not be looked at to be forgotten", |heard| {
+        let findings = &heard.now.as_ref()?.findings;
+        let all: Vec<&str> = findings.iter().map(|f| f.check.as_str()).collect();
+        (all.contains(&"rival_dhcp") && !all.contains(&"not_checked")).then_some(())
+    });
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn boards_outlive_a_kill_and_an_upgrade(guest: &mut Guest) {
 fn goes_and_leaves_the_data_until_purged(guest: &mut Guest) {
     guest.ok("dpkg -r punnet-daemon");
     assert_ne!(guest.run("systemctl is-active punnet").0, 0);
-    guest.ok("ls /var/lib/punnet/*.db /etc/punnet/station.toml || ls /var/lib/punnet");
+    guest.ok("ls /var/lib/punnet/punnet.db /etc/punnet/station.toml");
     guest.ok("dpkg -P punnet-daemon");
     guest.ok("[ ! -e /var/lib/punnet ] && [ ! -e /etc/punnet ] && [ ! -e /var/log/punnet ]");
     assert_ne!(

@@ -18,6 +18,7 @@ use station::net::wire_check::round;
 use station::net::{Footing, Netlink, Nic, footing};
 use station::rights::search::Search;
 use station::rights::{Rights, What};
+use station::service::misfits;
 use station::store::copies::last_backup;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -69,20 +70,32 @@ pub(crate) fn config(common: &Common, verb: &ConfigVerb) -> Result<(), Trouble> 
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))
         .map_err(Trouble::Failed)?;
-    match understand(&text, &environment) {
-        Ok(_) => {
-            let words = format!("{} is fine.", file.display());
-            Ok(say(common.json, &Vec::<Problem>::new(), |_| words)?)
-        }
-        Err(problems) => {
-            let lines: Vec<String> = problems
-                .iter()
-                .map(|p| format!("{}: {p}", file.display()))
-                .collect();
-            say(common.json, &problems, |_| lines.join("\n"))?;
-            Err(Trouble::Said)
-        }
+    let problems = match understand(&text, &environment) {
+        Ok(config) => unfit(&config),
+        Err(problems) => problems,
+    };
+    let file = file.display();
+    if problems.is_empty() {
+        return Ok(say(common.json, &problems, |_| format!("{file} is fine."))?);
     }
+    let lines: Vec<String> = problems.iter().map(|p| format!("{file}: {p}")).collect();
+    say(common.json, &problems, |_| lines.join("\n"))?;
+    Err(Trouble::Said)
+}
+
+/// What is well written and does not fit this machine. Files that only the service may read are its own
+/// affair.
+fn unfit(config: &Config) -> Vec<Problem> {
+    let seen = misfits(&config.management)
+        .into_iter()
+        .filter(|misfit| !misfit.unseen);
+    let placed = seen.filter_map(|misfit| {
+        let mut spots = config.sources.spots.iter();
+        let place = spots.find(|spot| spot.key == misfit.key)?.place;
+        let text = misfit.to_string();
+        Some(Problem { place, text })
+    });
+    placed.collect()
 }
 
 /// What the pre-flight found.

@@ -12,12 +12,12 @@ use crate::server::words;
 use crate::trouble::Trouble;
 use sd_notify::NotifyState;
 use station::config::{Backup, Config};
+use station::engine::Engine;
 use station::service::{Mode, RunningStation, run_with as start};
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_stream::StreamExt as _;
 use wire::command::Command;
-use wire::query::Query;
 use wire::update::Update;
 
 /// Longest time until the first definite state that is waited for before saying "ready".
@@ -83,7 +83,7 @@ async fn serve(config: Config, mode: Mode, again: Again) -> Result<(), Trouble> 
     let at = station.addresses();
     tracing::info!(operator = %at.operator, socket = %at.socket.display(), "the station is up");
     let telling = tokio::spawn(tell_systemd(station.station()));
-    let petting = tokio::spawn(pet_watchdog(station.station()));
+    let petting = tokio::spawn(pet_watchdog(station.engine().clone()));
     // Servers that wait for something do not keep the service from being up.
     let _ = tokio::time::timeout(SETTLE, station.settled()).await;
     notify(&[NotifyState::Ready, NotifyState::Status(&status(&station))]);
@@ -151,14 +151,14 @@ async fn tell_systemd(station: station::link::Station) {
 }
 
 /// Tells systemd that the station lives, as long as its engine answers.
-async fn pet_watchdog(station: station::link::Station) {
+async fn pet_watchdog(engine: Engine) {
     let Some(limit) = sd_notify::watchdog_enabled() else {
         return;
     };
     let mut tick = tokio::time::interval(limit / 3);
     loop {
         tick.tick().await;
-        if station.query(Query::Stats).await.is_ok() {
+        if engine.answers().await {
             notify(&[NotifyState::Watchdog]);
         }
     }

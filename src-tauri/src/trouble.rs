@@ -3,6 +3,7 @@
 use crate::print;
 use anyhow::anyhow;
 use station::config::ConfigError;
+use station::service::StartError;
 use std::process::ExitCode;
 use wire::Refusal;
 
@@ -17,7 +18,7 @@ pub(crate) enum Trouble {
     /// Anything else.
     Failed(anyhow::Error),
     /// The configuration is wrong; the service is not started again until somebody changed it.
-    Configuration(ConfigError),
+    Configuration(anyhow::Error),
     /// It was said already; only the exit status is left.
     Said,
 }
@@ -40,10 +41,17 @@ impl NotARefusal for std::io::Error {}
 impl NotARefusal for serde_json::Error {}
 impl From<ConfigError> for Trouble {
     fn from(wrong: ConfigError) -> Self {
-        Self::Configuration(wrong)
+        Self::Configuration(wrong.into())
     }
 }
-impl NotARefusal for station::service::StartError {}
+impl From<StartError> for Trouble {
+    fn from(why: StartError) -> Self {
+        match why {
+            StartError::Misfit(misfit) => Self::Configuration(misfit.into()),
+            other => Self::Failed(other.into()),
+        }
+    }
+}
 impl NotARefusal for station::backup::archive::WriteError {}
 impl NotARefusal for station::backup::restore::RestoreError {}
 impl NotARefusal for station::net::NetlinkError {}
@@ -82,7 +90,7 @@ impl Trouble {
     /// The same as one of the usual kinds.
     fn plain(self) -> Self {
         match self {
-            Self::Configuration(wrong) => Self::Failed(wrong.into()),
+            Self::Configuration(wrong) => Self::Failed(wrong),
             other => other,
         }
     }
@@ -91,8 +99,7 @@ impl Trouble {
     pub(crate) fn in_words(&self) -> String {
         match self {
             Self::Refused(refusal) => refusal.message.clone(),
-            Self::Failed(error) => format!("{error:#}"),
-            Self::Configuration(wrong) => wrong.to_string(),
+            Self::Failed(error) | Self::Configuration(error) => format!("{error:#}"),
             Self::Said => String::new(),
         }
     }

@@ -19,7 +19,8 @@
 //! [`MARK`], a NIC that was switched on carries it as its alias, and a running [`Hands`] holds a
 //! claim on its NIC that the kernel drops with the process. So a helper that was killed leaves
 //! nothing that the next one could not tell from what a person set up, nobody without rights can
-//! forge the record, and a NIC that is pulled out takes it along.
+//! forge the labels, and a NIC that is pulled out takes them along. The claim alone is a name that any
+//! process of this machine could take: it keeps two stations apart and protects from nobody.
 
 mod channel;
 mod claim;

@@ -9,10 +9,12 @@ mod carry;
 mod conduct;
 mod live;
 mod management;
+mod misfit;
 mod own_log;
 mod world;
 
 pub use live::{Reload, Stays};
+pub use misfit::{Misfit, misfits};
 
 use crate::alerts;
 use crate::backup::outgoing::Archives;
@@ -92,6 +94,9 @@ pub enum StartError {
     /// There is no operator token.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// A setting does not fit this machine.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// There is no certificate that does.
     #[error(transparent)]
     Terms(#[from] TermsError),

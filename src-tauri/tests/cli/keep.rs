@@ -20,6 +20,10 @@ struct Service {
 
 impl Service {
     fn start(place: &Place) -> Self {
+        Self::start_with(place, &[])
+    }
+
+    fn start_with(place: &Place, environment: &[(&str, &str)]) -> Self {
         let at = place.path("notify");
         let manager = UnixDatagram::bind(&at).unwrap();
         manager.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -27,6 +31,7 @@ impl Service {
             .punnet()
             .args(["--daemon", "--rehearsal"])
             .env("NOTIFY_SOCKET", &at)
+            .envs(environment.iter().copied())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
@@ -134,6 +139,51 @@ fn a_reload_applies_what_it_can_names_the_rest_and_refuses_what_is_wrong() {
     let again = place.json("config reload");
     let changes = again["changes"].as_array().unwrap();
     assert_eq!(changes.len(), 1, "it went on as it was: {again}");
+}
+
+#[test]
+fn a_service_manager_is_told_that_the_engine_lives() {
+    let place = Place::new();
+    // Systemd's word for how long it waits, in microseconds.
+    let service = Service::start_with(&place, &[("WATCHDOG_USEC", "30000")]);
+    for _ in 0..3 {
+        service.hear("WATCHDOG=1");
+    }
+}
+
+#[test]
+fn settings_that_do_not_fit_this_machine_are_not_tried_again_and_again() {
+    let place = Place::new();
+    fs::write(place.path("own.crt"), "nothing").unwrap();
+    fs::write(place.path("own.key"), "nothing").unwrap();
+    let files = place.path("own").display().to_string();
+    for (line, wanted) in [
+        (
+            "group = \"no-such-group\"".to_owned(),
+            "no group no-such-group",
+        ),
+        (
+            format!("tls = true\ncertificate = \"{files}.crt\"\nkey = \"{files}.pem\""),
+            "own.pem cannot be used",
+        ),
+        (
+            format!("tls = true\ncertificate = \"{files}.crt\"\nkey = \"{files}.key\""),
+            "chmod o=",
+        ),
+    ] {
+        let plain = fs::read_to_string(place.path("station.toml")).unwrap();
+        rewrite(&place, |text| {
+            text.replace("[management]\n", &format!("[management]\n{line}\n"))
+        });
+        let refused = place.run("--daemon --rehearsal");
+        assert_eq!(refused.status.code(), Some(78), "{}", text(&refused));
+        assert!(text(&refused).contains(wanted), "{}", text(&refused));
+        let checked = place.run("config check");
+        assert_eq!(checked.status.code(), Some(1), "{}", text(&checked));
+        assert!(text(&checked).contains(wanted), "{}", text(&checked));
+        assert!(text(&checked).contains("line "), "{}", text(&checked));
+        rewrite(&place, |_| plain);
+    }
 }
 
 #[test]

@@ -86,20 +86,16 @@ fn finish(mut draft: Draft, settings: &Settings, request: &Request, client: &Cli
             draft.push(OptionCode::ClassIdentifier, *b"PXEClient");
             draft.push(OptionCode::VendorExtensions, menu(settings, request));
         }
-        Client::Uefi { arch, .. } if settings.answer_uefi => {
-            let loader = settings
-                .uefi_loaders
-                .iter()
-                .find(|(known, _)| known == arch);
-            if let Some((_, path)) = loader {
-                draft.file = Some(path.clone());
+        Client::Uefi { arch, .. } => {
+            if let Some(path) = settings.loader(*arch) {
+                draft.file = Some(path.to_owned());
                 draft.push(OptionCode::TFTPServerName, settings.server.to_string());
                 draft.push(OptionCode::BootfileName, path.as_bytes());
                 draft.push(OptionCode::ClassIdentifier, *b"PXEClient");
                 draft.push(OptionCode::VendorExtensions, LOAD_THE_FILE);
             }
         }
-        Client::Uefi { .. } | Client::Agent { .. } | Client::Other => {}
+        Client::Agent { .. } | Client::Other => {}
     }
     if let Some(id) = request.machine_id_raw() {
         draft.push_if_room(OptionCode::ClientMachineIdentifier, id);

@@ -318,7 +318,7 @@ impl Server {
     fn is_answered(&self, mac: Mac, client: &Client) -> bool {
         match client {
             Client::Pi(_) | Client::PiUnknown | Client::Agent { .. } => true,
-            Client::Uefi { .. } if self.settings.answer_uefi => true,
+            Client::Uefi { arch, .. } if self.settings.loader(*arch).is_some() => true,
             Client::Uefi { .. } | Client::Other => {
                 self.settings.accept.contains(&mac) || self.pool.address_of(mac).is_some()
             }

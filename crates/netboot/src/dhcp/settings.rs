@@ -24,7 +24,7 @@ pub struct Settings {
     /// How long an OFFER to a Pi 3, or to what may be one, is held back. Old ROMs miss an answer
     /// that comes too soon; later boards are answered at once.
     pub reply_delay: Duration,
-    /// Answer UEFI network boot of other machines.
+    /// Answer UEFI network boot of machines whose architecture has a loader.
     pub answer_uefi: bool,
     /// The boot loader for each UEFI architecture, as a TFTP path.
     pub uefi_loaders: Vec<(u16, String)>,
@@ -97,6 +97,14 @@ impl Settings {
             accept: HashSet::new(),
             reply: ReplyTo::Standard,
         }
+    }
+
+    /// The loader for UEFI firmware of this architecture, when such firmware is answered.
+    pub fn loader(&self, arch: u16) -> Option<&str> {
+        let mut known = self.uefi_loaders.iter().filter(|_| self.answer_uefi);
+        known
+            .find(|(of, _)| *of == arch)
+            .map(|(_, path)| path.as_str())
     }
 
     /// Says what cannot be served, for the moment when an operator enters it.

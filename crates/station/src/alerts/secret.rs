@@ -1,14 +1,23 @@
 //! Secrets in files: read when they are needed, and only when nobody else may read them.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 /// The secret in a file, without the line end that an editor leaves.
 pub(super) fn read(path: &Path) -> Result<String, String> {
     let shown = path.display();
-    let wrong = |why: std::io::Error| format!("the secret in {shown} cannot be read: {why}");
+    let wrong = |why: std::io::Error| {
+        let next = match why.kind() {
+            ErrorKind::PermissionDenied => {
+                ". It has to belong to the user that the station runs as, which is punnet for the \
+                 service: `sudo chown punnet` mends that"
+            }
+            _ => "",
+        };
+        format!("the secret in {shown} cannot be read: {why}{next}")
+    };
     let mut file = File::open(path).map_err(wrong)?;
     let mode = file.metadata().map_err(wrong)?.permissions().mode();
     if mode & 0o077 != 0 {

@@ -242,10 +242,7 @@ impl Config {
                     .filter_map(|mac| read.parsed(mac))
                     .collect(),
             },
-            uefi: Uefi {
-                arm64_loader: read.path(&written.uefi.arm64_loader, "arm64_loader"),
-                x86_64_loader: read.path(&written.uefi.x86_64_loader, "x86_64_loader"),
-            },
+            uefi: uefi(written, &mut read),
             agent: AgentFiles {
                 arm64: read
                     .path(&written.agent.arm64, "arm64")
@@ -264,6 +261,22 @@ impl Config {
             alerts: alerts(&written.alerts, &mut read),
         }
     }
+}
+
+fn uefi(written: &Written, read: &mut Meaning<'_>) -> Uefi {
+    let uefi = Uefi {
+        arm64_loader: read.path(&written.uefi.arm64_loader, "arm64_loader"),
+        x86_64_loader: read.path(&written.uefi.x86_64_loader, "x86_64_loader"),
+    };
+    if let Some(answer) = &written.dhcp.answer_uefi
+        && answer.value
+        && written.uefi.arm64_loader.is_none()
+        && written.uefi.x86_64_loader.is_none()
+    {
+        let text = "answer_uefi has nothing to answer with; name a boot loader under [uefi]";
+        read.wrong(answer.place, text.to_owned());
+    }
+    uefi
 }
 
 fn management(written: &Written, read: &mut Meaning<'_>) -> Management {

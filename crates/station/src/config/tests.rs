@@ -214,6 +214,14 @@ fn an_authority_is_looked_at_when_the_file_is_read() {
 }
 
 #[test]
+fn uefi_firmware_is_answered_with_a_loader_or_not_at_all() {
+    let said = problems("[dhcp]\nanswer_uefi = true\n");
+    assert!(said[0].starts_with("line 2, column 15"), "{said:?}");
+    assert!(said[0].contains("under [uefi]"), "{said:?}");
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[test]
 fn every_problem_is_listed_by_line_with_a_suggestion() {
     let said = problems(
         "dta_dir = \"/x\"\n[deployment]\ninterfaces = \"eth1\"\nhttp_port = \"80\"\ndhcp_port = 70000\n[managment]\n",

@@ -422,6 +422,11 @@ impl Engine {
         }
     }
 
+    /// Waits until the engine has done what was asked of it before. False when it has ended.
+    pub async fn answers(&self) -> bool {
+        self.at_desk(|_| Ok(())).await.is_ok()
+    }
+
     /// Ends the engine and leaves the data folder tidy. Other handles refuse from now on.
     pub async fn close(self) {
         let (reply, done) = oneshot::channel();

@@ -42,6 +42,19 @@ pub fn of_round(nic: &Nic, own: Ipv4Addr, round: &Round) -> Vec<Finding> {
         .collect()
 }
 
+/// What is known after another look. What was found before keeps its time; a rival, a duplicate and a
+/// helper that ended stay, because a look that does not meet them proves nothing.
+pub fn renewed(known: &[Finding], found: &[Finding]) -> Vec<Finding> {
+    let is_new = |new: &Finding| known.iter().all(|old| old.text != new.text);
+    let lasts = |old: &Finding| {
+        let last = [check::RIVAL, check::DUPLICATE, check::RIGHTS];
+        last.contains(&old.check.as_str()) || found.iter().any(|new| new.text == old.text)
+    };
+    let old = known.iter().filter(|old| lasts(old)).cloned();
+    old.chain(found.iter().filter(|new| is_new(new)).cloned())
+        .collect()
+}
+
 /// What is wrong with the archives that boards boot.
 pub fn of_agent(files: &AgentFiles) -> Option<Finding> {
     let why = std::fs::File::open(&files.arm64).err()?;
@@ -91,7 +104,7 @@ fn not_checked(why: &str) -> Finding {
         format!(
             "The wire could not be checked for duplicate addresses and other DHCP servers: {why}."
         ),
-        "",
+        "Boards are served all the same, and it is tried again every few seconds. Make sure that no other DHCP server is on this switch.",
     )
 }
 

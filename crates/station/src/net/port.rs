@@ -140,6 +140,8 @@ fn try_bind(transport: Transport, device: Option<&str>, at: SocketAddrV4) -> std
         // Connections that linger after a stop do not count as a holder.
         socket.set_reuse_address(true)?;
     }
+    // Whether the address is there yet is another question.
+    socket.set_freebind_v4(true)?;
     socket.bind(&SocketAddr::V4(at).into())
 }
 

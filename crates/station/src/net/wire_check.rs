@@ -5,6 +5,9 @@
 //! second; it knows of every duplicate and of every server that answers at once. The question to
 //! servers stays open after it: a server that pings an address before it offers it (three seconds
 //! each with common ones) is heard when it answers, and stops DHCP then.
+//!
+//! A question that could not be asked is no answer: it is said, and everything is asked again until it
+//! can be.
 
 use crate::config::Subnet;
 use crate::rights::{Rights, What};
@@ -23,6 +26,8 @@ const FIRST: Duration = Duration::from_millis(350);
 const OPEN: Duration = Duration::from_secs(15);
 /// How long later questions stay open.
 const LATER: Duration = Duration::from_secs(6);
+/// Pause before everything is asked again after something could not be asked.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Pause between questions.
 const BETWEEN: Duration = Duration::from_secs(20);
 /// Probes for a duplicate, as close together as one switch needs.
@@ -50,7 +55,7 @@ pub struct Round {
 /// What the continuous check reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
-    /// The first verdict.
+    /// A first verdict; another follows where a question could not be asked.
     First(Round),
     /// Another machine uses the address.
     Duplicate(Mac),
@@ -82,15 +87,22 @@ pub async fn round(rights: &Rights, address: Subnet, patience: Duration) -> Roun
 
 /// Asks for as long as it is let. Its future is simply dropped to end it.
 pub async fn keep_asking(rights: Rights, address: Subnet, heard: mpsc::Sender<Heard>) {
-    let ip = address.address;
+    while !heard.is_closed() {
+        ask(&rights, address.address, &heard).await;
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Tells the first verdict and then what comes up, for as long as both questions can be asked.
+async fn ask(rights: &Rights, ip: Ipv4Addr, heard: &mpsc::Sender<Heard>) {
     let (found, mut rivals) = mpsc::channel(32);
-    let mut asking = std::pin::pin!(keep_searching(&rights, ip, found));
+    let mut asking = std::pin::pin!(keep_searching(rights, ip, found));
     let verdict = tokio::select! {
         why = &mut asking => Round {
             not_checked: vec![why],
             ..Round::default()
         },
-        verdict = first_verdict(&rights, ip, &mut rivals) => verdict,
+        verdict = first_verdict(rights, ip, &mut rivals) => verdict,
     };
     let blind = !verdict.not_checked.is_empty();
     if heard.send(Heard::First(verdict)).await.is_err() || blind {
@@ -104,9 +116,9 @@ pub async fn keep_asking(rights: Rights, address: Subnet, heard: mpsc::Sender<He
         }
     };
     tokio::select! {
-        why = asking => tracing::warn!(%why, "no longer looking for other DHCP servers"),
+        why = asking => tracing::warn!(%why, "looking for other DHCP servers"),
         () = tell => {}
-        () = watch_address(&rights, ip, &heard) => {}
+        () = watch_address(rights, ip, heard) => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! The management side of a station: its two listeners, what guards them and what keeps them open.
 
 use super::StartError;
+use super::misfit::misfits;
 use crate::config::Config;
 use crate::counts::Door;
 use crate::doors::counted::counted;
@@ -15,11 +16,12 @@ use crate::doors::terms::Terms;
 use crate::engine::Engine;
 use crate::library::uploads::Uploads;
 use crate::supervise::backoff::Backoff;
-use crate::supervise::launch::listen_tcp;
+use crate::supervise::launch::{BACKLOG, listen_tcp};
 use crate::traffic::Traffic;
+use socket2::{Domain, Protocol, Socket, Type};
 use std::fs::{self, Permissions};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,6 +46,9 @@ impl Listening {
     /// Opens them; the second is where other terms are told.
     pub(super) fn open(config: &Config) -> Result<(Self, watch::Sender<Terms>), StartError> {
         let management = &config.management;
+        if let Some(misfit) = misfits(management).into_iter().next() {
+            return Err(misfit.into());
+        }
         let token = Token::load_or_create(&config.data_dir)?;
         let (tcp, at) = open_tcp(management.listen)?;
         let terms = Terms::of(management, &config.data_dir)?;
@@ -172,21 +177,35 @@ fn routes(engine: &Engine, page: Page, uploads: Uploads, guard: Guard) -> Routes
         .merge(archive::routes(engine.clone()))
 }
 
+/// Listens there, also where the network that has this address comes up after the station: the kernel is
+/// asked not to mind (IP_FREEBIND, ip(7)).
 fn open_tcp(at: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let listener = match at {
         SocketAddr::V4(v4) => listen_tcp(None, v4)?,
-        SocketAddr::V6(_) => std::net::TcpListener::bind(at)
-            .and_then(|listener| {
-                listener.set_nonblocking(true)?;
-                TcpListener::from_std(listener)
-            })
-            .map_err(|why| StartError::Operator {
-                at: at.to_string(),
-                why,
-            })?,
+        SocketAddr::V6(_) => listen_v6(at).map_err(|why| StartError::Operator {
+            at: at.to_string(),
+            why,
+        })?,
     };
+    let here = UdpSocket::bind((at.ip(), 0)).err().map(|why| why.kind());
+    if here == Some(io::ErrorKind::AddrNotAvailable) {
+        tracing::warn!(
+            "no network card of this machine has the address {} yet; the door for operators opens with it",
+            at.ip()
+        );
+    }
     let real = listener.local_addr().unwrap_or(at);
     Ok((listener, real))
+}
+
+fn listen_v6(at: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_freebind_v6(true)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&at.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// The socket, and who may speak through it: its mode says the same to the kernel.

@@ -27,7 +27,7 @@ use wire::health::ServerKind;
 const DHCP_PORT: u16 = 67;
 const TFTP_PORT: u16 = 69;
 /// Kept connections that wait to be accepted.
-const BACKLOG: i32 = 1024;
+pub const BACKLOG: i32 = 1024;
 /// UEFI processor types (RFC 5970 registry) and the path of the loader for each.
 pub const LOADERS: [(u16, &str); 2] = [(11, "efi/grubaa64.efi"), (7, "efi/grubx64.efi")];
 
@@ -292,12 +292,14 @@ fn bound(real: &std::io::Result<SocketAddr>, wanted: SocketAddrV4) -> SocketAddr
     }
 }
 
-/// A listening TCP socket, tied to `device` when one is named. A holder of the port is named.
+/// A listening TCP socket, tied to `device` when one is named. A holder of the port is named; the address
+/// may come later.
 pub fn listen_tcp(device: Option<&str>, at: SocketAddrV4) -> Result<TcpListener, PortError> {
     free(Transport::Tcp, device, at)?;
     let open = || {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.bind_device(device.map(str::as_bytes))?;
+        socket.set_freebind_v4(true)?;
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
         socket.bind(&SocketAddr::V4(at).into())?;

@@ -262,7 +262,9 @@ impl<L: Launch> Side<L> {
 
     fn hear_first(&mut self, nic: &Nic, round: &Round) {
         let own = self.deployment.address.address;
-        self.wire = Wire::Clear;
+        if matches!(self.wire, Wire::Unheard) {
+            self.wire = Wire::Clear;
+        }
         if let Some(rival) = round.rivals.first() {
             self.wire = Wire::Disturbed(words(&rival_found(&nic.name, rival.server, rival.mac)));
         }
@@ -271,7 +273,7 @@ impl<L: Launch> Side<L> {
         }
         let mut found = findings::of_round(nic, own, round);
         found.extend(findings::of_agent(&self.agent));
-        self.set_findings(found);
+        self.set_findings(findings::renewed(&self.findings, &found));
     }
 
     /// Something on the wire that DHCP must not be part of. It stays so until the operator starts

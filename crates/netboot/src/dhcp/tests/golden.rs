@@ -274,6 +274,9 @@ fn uefi_firmware_is_known_by_its_uuid_and_gets_its_loader() {
             answer_uefi: true,
             ..settings(250)
         };
+        let mut bare = allowed.clone();
+        bare.uefi_loaders.retain(|(known, _)| *known != arch);
+        hear(&mut Server::new(bare, Vec::new()), &discover, 0).assert_silent();
         let offer = hear(&mut Server::new(allowed, Vec::new()), &discover, 0);
         let tail = format!("3c 09 505845436c69656e74  2b 04 060108ff {id}");
         let boot = "42 0d 3139322e3136382e3135312e31";

@@ -78,6 +78,29 @@ async fn a_second_engine_on_the_same_folder_is_refused_with_words() {
 }
 
 #[tokio::test]
+async fn an_engine_that_hangs_does_not_answer() {
+    let rig = Rig::empty();
+    assert!(rig.engine.answers().await);
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    let (tell, hangs) = tokio::sync::oneshot::channel();
+    let engine = rig.engine.clone();
+    let hanging = tokio::spawn(async move {
+        let hang = move |_: &mut crate::engine::turn::Turn<'_>| {
+            let _ = tell.send(());
+            let _ = held.recv();
+            Ok(())
+        };
+        engine.work(hang).await
+    });
+    hangs.await.unwrap();
+    let mut answers = std::pin::pin!(rig.engine.answers());
+    assert_eq!(futures_lite::future::poll_once(&mut answers).await, None);
+    drop(let_go);
+    assert!(answers.await);
+    hanging.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_panic_in_one_piece_of_work_changes_nothing_and_ends_nothing() {
     let rig = Rig::with_batch(2).await;
     let broken: Result<(), _> = rig
