@@ -3,7 +3,6 @@
 use punnet_tests::clients::{As, Pi, dhclient, rival, udhcpc};
 use punnet_tests::ground;
 use punnet_tests::net::{Host, Net};
-use punnet_tests::running::expect;
 use punnet_tests::station::{ADDRESS, Station};
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -249,9 +248,9 @@ fn a_wire_that_could_not_be_looked_at_is_looked_at_again() {
     let _rival = rival(&router);
     let host = net.host("station");
     // A firewall of the technician's that lets no DHCP client of this machine ask.
-    let nft = |rules: &str| expect(host.command("nft").arg(rules));
-    nft("add table ip fw; add chain ip fw out { type filter hook output priority 0; };");
-    nft("add rule ip fw out udp dport 67 drop");
+    host.nft("add table ip fw");
+    host.nft("add chain ip fw out { type filter hook output priority 0; }");
+    host.nft("add rule ip fw out udp dport 67 drop");
     let mut station = Station::on(&host, "");
     station.start();
     let unseen = station.until("the finding", |heard| {
@@ -259,7 +258,7 @@ fn a_wire_that_could_not_be_looked_at_is_looked_at_again() {
         findings.iter().find(|f| f.check == "not_checked").cloned()
     });
     assert!(unseen.text.contains("other DHCP servers"), "{unseen:?}");
-    nft("delete table ip fw");
+    host.nft("delete table ip fw");
     let why = refused(&station);
     assert!(why.contains("192.168.151.9"), "{why}");
     station.until("what could not be looked at to be forgotten", |heard| {

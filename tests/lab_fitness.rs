@@ -88,3 +88,23 @@ fn a_pulled_cable_and_a_full_disk_are_told_with_their_reason() {
     station.stop();
     expect(Command::new("umount").arg(station.data()));
 }
+
+#[test]
+fn the_page_is_there_as_soon_as_its_network_is() {
+    let Some(_turn) = ground::lab("management network that comes later", &[]) else {
+        return;
+    };
+    let net = Net::new();
+    let host = net.host("station");
+    let mut station = Station::on(&host, "[management]\nlisten = \"10.77.0.1:5000\"\n");
+    // Boards do not wait for the office's network.
+    station.serve();
+    let ask = || {
+        let mut curl = host.command("curl");
+        output(curl.args(["-sS", "-m", "5", "http://10.77.0.1:5000/"]))
+    };
+    assert!(!ask().status.success(), "there is no such network yet");
+    host.ip(&["addr", "add", "10.77.0.1/32", "dev", "lo"]);
+    let said = ask();
+    assert!(said.status.success(), "{said:?}");
+}

@@ -167,3 +167,23 @@ fn a_finished_board_is_sent_on_to_its_own_disk() {
         }
     }
 }
+
+#[test]
+fn a_wire_that_loses_packets_is_slower_and_nothing_else() {
+    let Some(_turn) = ground::lab("lab_tftp: a bad cable", TOOLS) else {
+        return;
+    };
+    let (net, _station, _client, _pi) = bench();
+    let far = net.host("far");
+    far.lose(5);
+    let pi = Pi::five(0xd137_e639);
+    dhclient(&far, As::Pi(pi), 60).expect("a Raspberry Pi is answered in the end");
+    let folder = pi.folder();
+    let device_tree = in_image("bcm2712-rpi-5-b.dtb");
+    for with in Tftp::ALL {
+        let path = format!("{folder}/bcm2712-rpi-5-b.dtb");
+        let got = with.get(&far, ADDRESS, &path);
+        let got = got.unwrap_or_else(|e| panic!("{with:?}: {e}"));
+        assert!(got == device_tree, "{with:?}: another device tree");
+    }
+}

@@ -195,6 +195,24 @@ impl Host {
         );
     }
 
+    /// Gives the firewall of the machine a command.
+    pub fn nft(&self, command: &str) {
+        expect(self.command("nft").arg(command));
+    }
+
+    /// Loses so many of a hundred datagrams, by chance, in each direction.
+    pub fn lose(&self, of_a_hundred: u32) {
+        self.nft("add table ip loss");
+        for hook in ["input", "output"] {
+            self.nft(&format!(
+                "add chain ip loss {hook} {{ type filter hook {hook} priority 0; }}"
+            ));
+            self.nft(&format!(
+                "add rule ip loss {hook} meta l4proto udp numgen random mod 100 < {of_a_hundred} drop"
+            ));
+        }
+    }
+
     /// Runs `ip` on this machine.
     pub fn ip(&self, arguments: &[&str]) {
         let mut all = vec!["-n", self.namespace.as_str()];
