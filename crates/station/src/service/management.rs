@@ -3,8 +3,9 @@
 use super::StartError;
 use crate::config::Config;
 use crate::counts::Door;
+use crate::doors::apart::Apart;
 use crate::doors::counted::counted;
-use crate::doors::listen::{self, Dead};
+use crate::doors::listen::{self, Dead, Private};
 use crate::doors::operator::guard::{Guard, Limits, guarded};
 use crate::doors::operator::page::Page;
 use crate::doors::operator::peers::{Peers, known};
@@ -77,13 +78,14 @@ impl Listening {
         self.terms.clone()
     }
 
-    /// Serves them until `stop`.
+    /// Serves them until `stop`, and the first not to whom `apart` keeps away.
     pub(super) fn serve(
         self,
         engine: &Engine,
         page: Page,
         uploads: Uploads,
         traffic: &Traffic,
+        apart: Apart,
         stop: &CancellationToken,
     ) -> (Vec<Listed>, [JoinHandle<()>; 2]) {
         let guard = Guard {
@@ -109,9 +111,10 @@ impl Listening {
             self.tcp,
             move || Ok(open_tcp(at)?.0),
             {
-                let (terms, stop) = (self.terms, stop.clone());
+                let terms = self.terms;
+                let (private, stop) = (Private { terms, apart }, stop.clone());
                 move |listener| {
-                    listen::tcp(listener, outer.clone(), Some(terms.clone()), stop.clone())
+                    listen::tcp(listener, outer.clone(), Some(private.clone()), stop.clone())
                 }
             },
             stop.clone(),
