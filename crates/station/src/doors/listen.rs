@@ -7,6 +7,7 @@
 //! a socket that takes no connection ever again ends the server, for whoever runs it to open another.
 
 use super::apart::Apart;
+use super::limits::asker;
 use super::sendfile::{Files, Line};
 use super::terms::Terms;
 use super::tls::{Opened, Tls};
@@ -311,7 +312,7 @@ struct Crowd {
 
 #[derive(Default)]
 struct There {
-    /// Each with its number, the oldest first.
+    /// Each with its number, the oldest first; all of one network of IPv6 under one address.
     of: HashMap<IpAddr, VecDeque<(u64, CancellationToken)>>,
     all: usize,
     next: u64,
@@ -335,6 +336,7 @@ impl Crowd {
     }
 
     fn enter(&self, address: IpAddr) -> Option<PlaceInCrowd> {
+        let address = asker(address);
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
         let own = there.of.get(&address).map_or(0, VecDeque::len);
         if own >= MOST_PER_ADDRESS || (there.all >= self.most && !there.make_way(own)) {
@@ -430,6 +432,18 @@ mod tests {
         assert!(!board.lost.is_cancelled());
         assert_eq!(crowd.there.lock().unwrap().all, 1);
         drop(board);
+        assert!(crowd.there.lock().unwrap().of.is_empty());
+    }
+
+    #[test]
+    fn a_machine_with_many_addresses_of_ipv6_has_no_more_places() {
+        let crowd = Crowd::new(1000);
+        let of = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
+        let all: Vec<_> = (0..200).filter_map(|n| crowd.enter(of(n))).collect();
+        assert_eq!(all.len(), MOST_PER_ADDRESS);
+        let other = IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1]);
+        assert!(crowd.enter(other).is_some());
+        drop(all);
         assert!(crowd.there.lock().unwrap().of.is_empty());
     }
 
