@@ -139,6 +139,9 @@ fn a_reload_applies_what_it_can_names_the_rest_and_refuses_what_is_wrong() {
 #[test]
 fn whom_alerts_go_to_changes_without_a_restart() {
     let place = Place::new();
+    rewrite(&place, |text| {
+        format!("{text}\n[boards]\ndevice_api = \"open\"\n")
+    });
     let service = Service::start(&place);
     let port: u16 = value(&place, "deployment.http_port").0.parse().unwrap();
     let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
