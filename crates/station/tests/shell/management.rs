@@ -141,6 +141,36 @@ fn the_socket_and_the_token_are_known_by_name_on_the_record() {
 }
 
 #[test]
+fn the_token_makes_no_first_operator_and_then_it_makes_more() {
+    let rig = Rig::new();
+    let add = |name: &str| {
+        let body = serde_json::json!({
+            "command": "operator_add", "name": name, "role": "admin", "password": GOOD,
+        });
+        body.to_string()
+    };
+    let token = format!("\r\nAuthorization: Bearer {}", rig.token());
+    let command = format!("{COMMAND}{token}");
+    let first = rig.operator(&command, add("eve").as_bytes());
+    assert_eq!(first.status, 403, "{}", first.json());
+    let next = first.json()["next"].as_str().unwrap().to_owned();
+    assert!(
+        next.contains("punnet operator add NAME --role admin"),
+        "{next}"
+    );
+    let tried = format!(r#"{{"query":"try","of":{}}}"#, add("eve"));
+    let query = format!("POST /api/v1/query HTTP/1.1{token}");
+    let tried = rig.operator(&query, tried.as_bytes()).json();
+    assert_eq!(tried["value"]["would"], "refuse", "{tried}");
+    let rows = rig.deeds();
+    assert_eq!(rows[0].outcome, DeedOutcome::Refused);
+
+    let socket = rig.operator_socket(COMMAND, add("ada").as_bytes());
+    assert_eq!(socket.status, 200, "{}", socket.json());
+    assert_eq!(rig.operator(&command, add("bess").as_bytes()).status, 200);
+}
+
+#[test]
 fn a_viewer_looks_an_operator_works_and_an_administrator_decides() {
     let rig = Rig::new();
     rig.add_operator("ada", Role::Admin);
