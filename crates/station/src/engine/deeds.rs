@@ -144,7 +144,12 @@ impl Engine {
                 return Ok(Answer::Try(Tried::Refuse { refusal }));
             }
         }
-        self.query(*query).await
+        match *query {
+            Query::Document(kind) => {
+                Ok(Answer::Document(self.document_by(who, kind).await?.into()))
+            }
+            query => self.query(query).await,
+        }
     }
 
     /// Writes down what somebody did, or was refused, outside of commands.
