@@ -90,7 +90,7 @@ pub enum StartError {
     /// There is no station key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// There is no operator token.
+    /// There is no token for scripts.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// There is no certificate that does.

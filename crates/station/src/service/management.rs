@@ -9,7 +9,7 @@ use crate::doors::listen::{self, Dead, Private};
 use crate::doors::operator::guard::{Guard, Limits, guarded};
 use crate::doors::operator::page::Page;
 use crate::doors::operator::peers::{Peers, known};
-use crate::doors::operator::token::Token;
+use crate::doors::operator::token::Tokens;
 use crate::doors::operator::{self, archive, login, upload};
 use crate::doors::routes::{Listed, Routes};
 use crate::doors::terms::Terms;
@@ -35,7 +35,7 @@ pub(super) struct Listening {
     unix: UnixListener,
     peers: Peers,
     terms: watch::Receiver<Terms>,
-    token: Token,
+    tokens: Tokens,
     config: Config,
     /// Where the first listens.
     pub(super) at: SocketAddr,
@@ -45,7 +45,7 @@ impl Listening {
     /// Opens them; the second is where other terms are told.
     pub(super) fn open(config: &Config) -> Result<(Self, watch::Sender<Terms>), StartError> {
         let management = &config.management;
-        let token = Token::load_or_create(&config.data_dir)?;
+        let tokens = Tokens::load_or_create(&config.data_dir)?;
         let (tcp, at) = open_tcp(management.listen)?;
         let terms = Terms::of(management, &config.data_dir)?;
         let (unix, peers) = open_socket(config)?;
@@ -66,7 +66,7 @@ impl Listening {
             unix,
             peers,
             terms,
-            token,
+            tokens,
             config: config.clone(),
             at,
         };
@@ -90,7 +90,7 @@ impl Listening {
     ) -> (Vec<Listed>, [JoinHandle<()>; 2]) {
         let guard = Guard {
             engine: engine.clone(),
-            token: self.token,
+            tokens: self.tokens,
             loopback: self.at.ip().is_loopback(),
             port: self.at.port(),
             terms: self.terms.clone(),
