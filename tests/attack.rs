@@ -381,9 +381,6 @@ fn room_for_connections() -> u32 {
 fn an_attack_is_refused_while_a_batch_goes_on() {
     let _turn = ground::alone();
     let (mut station, doors) = Station::for_virtual_boards();
-    let configuration = std::fs::read_to_string(station.configuration()).expect("written");
-    let configuration = format!("{configuration}[boards]\ndevice_api = \"boards\"\n");
-    std::fs::write(station.configuration(), configuration).expect("written");
     station.serve();
     plan::product_venue_names(&station, BOARDS);
     let image = plan::image(&station, binaries::small_image());

@@ -8,6 +8,7 @@ mod attack;
 mod bad_input;
 mod device_api;
 mod lab_dhcp;
+mod lab_doors;
 mod lab_fitness;
 mod lab_rights;
 mod lab_sockets;

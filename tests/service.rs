@@ -129,7 +129,7 @@ fn says_when_it_is_ill_and_which_line_is_wrong(guest: &mut Guest) {
         &format!("{HEALTH} -w ' %{{http_code}}' | grep unhealthy"),
     );
     assert!(
-        said.contains("tftp: stopped") && said.ends_with("503"),
+        said.contains("\"reasons\":[\"tftp\"]") && said.ends_with("503"),
         "{said}"
     );
     guest.ok("punnet server start tftp");

@@ -20,7 +20,10 @@ const TIMES: usize = 10;
 pub(crate) fn run() {
     let net = Net::new();
     let host = net.host("station");
-    let mut station = Station::on(&host, "[boards]\nrequire_token = false\n");
+    let mut station = Station::on(
+        &host,
+        "[boards]\nrequire_token = false\ndevice_api = \"open\"\n",
+    );
     station.serve();
     plan::product_venue_names(&station, 1);
     let source = files::image();

@@ -23,6 +23,7 @@ use crate::boot_tree::shelf::Shelf;
 use crate::boot_tree::{BootTree, Loaders};
 use crate::config::Config;
 use crate::counts::Door;
+use crate::doors::apart::Apart;
 use crate::doors::board;
 use crate::doors::counted::counted;
 use crate::doors::operator::page::Page;
@@ -91,7 +92,7 @@ pub enum StartError {
     /// There is no station key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// There is no operator token.
+    /// There is no token for scripts.
     #[error(transparent)]
     Token(#[from] TokenError),
     /// A setting does not fit this machine.
@@ -233,6 +234,7 @@ pub async fn run_with(
         live: live::Live::new(&config, reload, (plan, alerts, tell_terms), orders.clone()),
     };
     let config = world.show(&engine, config).await?;
+    let (standing, chosen) = watch::channel(config.deployment.clone());
     let netlink = (!rehearsal).then(Netlink::open).transpose()?;
 
     let loaders = Loaders::read(&config.uefi);
@@ -281,12 +283,14 @@ pub async fn run_with(
         shelf,
         importer: importer.clone(),
         orders,
+        standing,
         traffic: traffic.clone(),
         rehearsals,
         backups,
         stop: stop.clone(),
     };
-    let (operator_routes, serving) = doors.serve(&engine, page, uploads, &traffic, &stop);
+    let (operator_routes, serving) =
+        doors.serve(&engine, page, uploads, &traffic, Apart::new(chosen), &stop);
     let carrying = carrier.begin(dhcp_heard, tftp_heard);
     let broken = CancellationToken::new();
     let parts = [side].into_iter().chain(serving).chain(carrying);

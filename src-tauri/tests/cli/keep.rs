@@ -189,6 +189,9 @@ fn settings_that_do_not_fit_this_machine_are_not_tried_again_and_again() {
 #[test]
 fn whom_alerts_go_to_changes_without_a_restart() {
     let place = Place::new();
+    rewrite(&place, |text| {
+        format!("{text}\n[boards]\ndevice_api = \"open\"\n")
+    });
     let service = Service::start(&place);
     let port: u16 = value(&place, "deployment.http_port").0.parse().unwrap();
     let receiver = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -6,10 +6,10 @@ use std::str::FromStr;
 /// Who may ask there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DeviceApi {
-    /// Whoever is on the wire, as installers expect.
-    #[default]
+    /// Whoever is on the wire.
     Open,
-    /// Only addresses that this station has given.
+    /// Only addresses that this station has given: an installer that booted over this wire has one.
+    #[default]
     Boards,
     /// Nobody.
     Closed,

@@ -26,7 +26,7 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.deployment.dhcp_port, 67);
     assert_eq!(config.management.listen.to_string(), "127.0.0.1:5000");
     assert!(config.boards.require_token && !config.dhcp.answer_uefi);
-    assert_eq!(config.boards.device_api, DeviceApi::Open);
+    assert_eq!(config.boards.device_api, DeviceApi::Boards);
     let plan = config.backup_plan();
     assert_eq!(plan.dir, config.data_dir.join("backups"));
     assert_eq!((plan.every_hours, plan.keep, plan.warn_days), (24, 14, 7));
@@ -60,7 +60,7 @@ arm64 = "/a/arm.cpio"
 x86_64 = "/a/x86.cpio"
 [boards]
 require_token = false
-device_api = "boards"
+device_api = "open"
 [management]
 listen = "192.168.7.5:5500"
 tls = false
@@ -109,7 +109,7 @@ gather_seconds = 5
     );
     assert_eq!(config.agent.arm64, Path::new("/a/arm.cpio"));
     assert!(!config.boards.require_token);
-    assert_eq!(config.boards.device_api, DeviceApi::Boards);
+    assert_eq!(config.boards.device_api, DeviceApi::Open);
     let m = &config.management;
     assert_eq!(m.listen.to_string(), "192.168.7.5:5500");
     assert!(!m.tls);

@@ -6,6 +6,8 @@
 //! whoever has few is always let in. A failing `accept` (no file descriptor left) is waited out; only
 //! a socket that takes no connection ever again ends the server, for whoever runs it to open another.
 
+use super::apart::Apart;
+use super::limits::asker;
 use super::sendfile::{Files, Line};
 use super::terms::Terms;
 use super::tls::{Opened, Tls};
@@ -67,17 +69,41 @@ pub struct Peer {
 #[error("its socket takes no connections any more ({0})")]
 pub struct Dead(io::Error);
 
-/// Serves `router` on a TCP listener until `stop`, then lets running answers end. Where the
-/// terms say so, it does so behind TLS, and a browser that comes without is sent to the address with.
+/// What a listener for operators goes by.
+#[derive(Debug, Clone)]
+pub struct Private {
+    /// What may change about the door.
+    pub terms: watch::Receiver<Terms>,
+    /// Who is not let in.
+    pub apart: Apart,
+}
+
+/// Says something at most every [`SELDOM`]: a flood fills no log.
+#[derive(Debug, Default)]
+struct Told(Option<Instant>);
+
+impl Told {
+    fn is_due(&mut self) -> bool {
+        let due = self.0.is_none_or(|at| at.elapsed() >= SELDOM);
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
+    }
+}
+
+/// Serves `router` on a TCP listener until `stop`, then lets running answers end. A door that is
+/// private closes to whoever hangs where boards hang. Where its terms say so, it is served behind TLS,
+/// and a browser that comes without is sent to the address with.
 pub async fn tcp(
     listener: TcpListener,
     router: Router,
-    terms: Option<watch::Receiver<Terms>>,
+    private: Option<Private>,
     stop: CancellationToken,
 ) -> Result<(), Dead> {
     let crowd = Crowd::new(most());
     let mut running = JoinSet::new();
-    let mut told = None;
+    let (mut crowded, mut barred) = (Told::default(), Told::default());
     loop {
         let (stream, peer) = tokio::select! {
             () = stop.cancelled() => break,
@@ -90,29 +116,43 @@ pub async fn tcp(
                 }
             },
         };
+        let ends = Ends {
+            peer: Some(peer),
+            own: stream.local_addr().ok(),
+            user: None,
+        };
+        let (tls, apart) = private
+            .as_ref()
+            .map(|Private { terms, apart }| (terms.borrow().tls.clone(), apart.clone()))
+            .unzip();
+        if apart.as_ref().is_some_and(|apart| apart.bars(ends)) {
+            if barred.is_due() {
+                tracing::warn!(
+                    %peer,
+                    "the door for operators is not for the network of the boards; somebody there was \
+                     turned away"
+                );
+            }
+            continue;
+        }
         let Some(place) = crowd.enter(peer.ip()) else {
-            // A flood fills no log.
-            if told.is_none_or(|at: Instant| at.elapsed() >= SELDOM) {
+            if crowded.is_due() {
                 tracing::warn!(%peer, "too many connections; some were turned away");
-                told = Some(Instant::now());
             }
             continue;
         };
         if let Err(error) = tune(&stream) {
             tracing::debug!(%peer, %error, "socket options");
         }
-        let ends = Ends {
-            peer: Some(peer),
-            own: stream.local_addr().ok(),
-            user: None,
-        };
         let (router, stop) = (router.clone(), stop.clone());
-        let tls = terms.as_ref().and_then(|terms| terms.borrow().tls.clone());
         running.spawn(async move {
             tokio::select! {
-                () = open(stream, ends, router, tls, stop) => {}
+                () = open(stream, ends, router, tls.flatten(), stop) => {}
                 () = place.lost.cancelled() => {
                     tracing::debug!(%peer, "a connection made way for another address");
+                }
+                () = reached(apart, ends) => {
+                    tracing::debug!(%peer, "boards are served there now; a connection was closed");
                 }
             }
         });
@@ -120,6 +160,13 @@ pub async fn tcp(
     drop(listener);
     finish(running).await;
     Ok(())
+}
+
+async fn reached(apart: Option<Apart>, ends: Ends) {
+    match apart {
+        Some(apart) => apart.reaches(ends).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Serves `router` on a Unix socket until `stop`, then lets running answers end.
@@ -265,7 +312,7 @@ struct Crowd {
 
 #[derive(Default)]
 struct There {
-    /// Each with its number, the oldest first.
+    /// Each with its number, the oldest first; all of one network of IPv6 under one address.
     of: HashMap<IpAddr, VecDeque<(u64, CancellationToken)>>,
     all: usize,
     next: u64,
@@ -289,6 +336,7 @@ impl Crowd {
     }
 
     fn enter(&self, address: IpAddr) -> Option<PlaceInCrowd> {
+        let address = asker(address);
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
         let own = there.of.get(&address).map_or(0, VecDeque::len);
         if own >= MOST_PER_ADDRESS || (there.all >= self.most && !there.make_way(own)) {
@@ -356,7 +404,12 @@ impl Drop for PlaceInCrowd {
 
 #[cfg(test)]
 mod tests {
+    use super::super::apart::tests::deployment;
     use super::*;
+    use crate::config::{Config, Environment};
+    use std::path::Path;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpSocket;
 
     fn address(n: u8) -> IpAddr {
         IpAddr::from([127, 64, 0, n])
@@ -380,6 +433,74 @@ mod tests {
         assert_eq!(crowd.there.lock().unwrap().all, 1);
         drop(board);
         assert!(crowd.there.lock().unwrap().of.is_empty());
+    }
+
+    #[test]
+    fn a_machine_with_many_addresses_of_ipv6_has_no_more_places() {
+        let crowd = Crowd::new(1000);
+        let of = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
+        let all: Vec<_> = (0..200).filter_map(|n| crowd.enter(of(n))).collect();
+        assert_eq!(all.len(), MOST_PER_ADDRESS);
+        let other = IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, 1]);
+        assert!(crowd.enter(other).is_some());
+        drop(all);
+        assert!(crowd.there.lock().unwrap().of.is_empty());
+    }
+
+    /// A door for operators on the loopback, open until the result is dropped.
+    async fn private_door(apart: Apart) -> (SocketAddr, tokio_util::sync::DropGuard) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let management = Config::defaults(&Environment::default()).management;
+        let terms = Terms::of(&management, Path::new("/nowhere")).unwrap();
+        let private = Private {
+            terms: watch::channel(terms).1,
+            apart,
+        };
+        let router = Router::new().fallback(|| async { "served" });
+        let stop = CancellationToken::new();
+        tokio::spawn(tcp(listener, router, Some(private), stop.clone()));
+        (at, stop.drop_guard())
+    }
+
+    /// What the door says to a machine with this address; nothing where it hangs up.
+    async fn asked(stream: &mut TcpStream) -> String {
+        let mut buffer = [0; 1024];
+        let request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+        if stream.write_all(request).await.is_err() {
+            return String::new();
+        }
+        let n = stream.read(&mut buffer).await.unwrap_or(0);
+        String::from_utf8_lossy(&buffer[..n]).into_owned()
+    }
+
+    async fn call(from: &str, at: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{from}:0").parse().unwrap()).unwrap();
+        socket.connect(at).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_door_for_operators_is_closed_where_boards_hang_wherever_that_is_now() {
+        let (choose, chosen) = watch::channel(deployment(Some("no-card"), "127.77.0.1/24"));
+        let (at, _open) = private_door(Apart::new(chosen)).await;
+        let board = asked(&mut call("127.77.0.5", at).await).await;
+        assert_eq!(board, "", "not a byte");
+        let mut operator = call("127.78.0.5", at).await;
+        assert!(asked(&mut operator).await.starts_with("HTTP/1.1 200"));
+
+        choose.send_replace(deployment(Some("no-card"), "127.78.0.1/24"));
+        let mut rest = Vec::new();
+        let ended = operator.read_to_end(&mut rest).await;
+        assert!(!matches!(ended, Ok(1..)), "what was open is closed");
+        assert_eq!(asked(&mut call("127.78.0.5", at).await).await, "");
+        let mut board = call("127.77.0.5", at).await;
+        assert!(asked(&mut board).await.starts_with("HTTP/1.1 200"));
+
+        // A rehearsal stands on the loopback, and so does everybody.
+        choose.send_replace(deployment(None, "127.0.0.1/8"));
+        let mut here = call("127.0.0.1", at).await;
+        assert!(asked(&mut here).await.starts_with("HTTP/1.1 200"));
     }
 
     #[test]

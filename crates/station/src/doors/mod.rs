@@ -4,9 +4,10 @@
 //!
 //! [`listen`] is the accept loop under both, [`json`] reads and writes bodies, [`bytes`] serves packs
 //! and images by ranges, [`sendfile`] spares them the way through this program, [`routes`] lists what is
-//! served with what it needs, [`limits`] counts how often somebody asks, `health` says whether the station is fit, [`tls`] encrypts with a
-//! [`certificate`]. [`board`] and [`operator`] hold the routes.
+//! served with what it needs, [`limits`] counts how often somebody asks, [`apart`] keeps boards from the
+//! operators' door, `health` says whether the station is fit, [`tls`] encrypts with a [`certificate`]. [`board`] and [`operator`] hold the routes.
 
+pub mod apart;
 pub mod board;
 pub mod bytes;
 pub mod certificate;

@@ -3,6 +3,7 @@
 use super::ask::Engine;
 use crate::papers::{self, Occasion, Paper};
 use crate::store;
+use crate::who::{Who, rules};
 use wire::Millis;
 use wire::document::DocumentKind;
 use wire::health::Ready;
@@ -32,7 +33,7 @@ impl Engine {
             Query::Sheet { board } => Ok(Answer::Sheet(Box::new(self.sheet(board).await?))),
             Query::Try { of } => Ok(Answer::Try(self.try_out(*of).await?)),
             Query::Document(kind) => {
-                let paper = self.document(kind).await?;
+                let paper = self.document_by(&Who::here(), kind).await?;
                 Ok(Answer::Document(paper.into()))
             }
             Query::Nics => self.nics().await,
@@ -58,10 +59,14 @@ impl Engine {
         }
     }
 
-    /// Draws up a document: the answer to [`Query::Document`] for whoever wants its bytes.
-    pub async fn document(&self, kind: DocumentKind) -> Result<Paper, Refusal> {
+    /// Draws up a document for somebody: the answer to [`Query::Document`] for whoever wants its bytes.
+    /// What only administrators may read is left out for others.
+    pub async fn document_by(&self, who: &Who, kind: DocumentKind) -> Result<Paper, Refusal> {
         match kind {
-            DocumentKind::BoardBundle { board } => self.bundle(board).await,
+            DocumentKind::BoardBundle { board } => {
+                let needed = rules::needed_to_ask(&Query::Configuration);
+                self.bundle(board, who.may(needed).is_ok()).await
+            }
             DocumentKind::Packets => self.packets(),
             kind => {
                 let draw = move |conn: &_| papers::draw(conn, kind, &Occasion::now());

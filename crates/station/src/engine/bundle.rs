@@ -19,8 +19,12 @@ impl Engine {
         })
     }
 
-    /// Everything that is known of a board, in one file.
-    pub(super) async fn bundle(&self, board: BoardId) -> Result<Paper, Refusal> {
+    /// Everything that is known of a board, in one file; how the station is set only `with_settings`.
+    pub(super) async fn bundle(
+        &self,
+        board: BoardId,
+        with_settings: bool,
+    ) -> Result<Paper, Refusal> {
         let sheet = self.sheet(board).await?;
         let ready = self.ready().await;
         let mut around = self.published().read(|now| papers::bundle::Around {
@@ -35,7 +39,7 @@ impl Engine {
         });
         if let Ok(outside) = self.outside() {
             around.log = outside.log_of(board).await;
-            around.settings = Some(outside.settings());
+            around.settings = with_settings.then(|| outside.settings());
             let macs = self.read(move |conn| {
                 let seat = store::boards::get(conn, board)?;
                 Ok(seat.map(|seat| seat.macs).unwrap_or_default())

@@ -10,7 +10,7 @@ use wire::Millis;
 use wire::command::{Command, Receipt};
 use wire::operator::{Door, Role};
 use wire::query::{Answer, Query, Tried};
-use wire::refusal::Refusal;
+use wire::refusal::{Code, Refusal};
 use wire::request::Question;
 
 /// What somebody is about to do.
@@ -103,8 +103,23 @@ impl Engine {
     /// outside, and the hash of a password in it.
     async fn prepared(&self, who: &Who, command: &Command) -> Result<Option<String>, Refusal> {
         who.may(rules::needed(command))?;
+        self.first_is_made_here(who, command).await?;
         self.admissible(command).await?;
         super::logins::hash_in(command).await
+    }
+
+    /// Refuses to let the token make the first operator: it is for scripts, and whoever has caught it on
+    /// its way would become a person of this station with it.
+    async fn first_is_made_here(&self, who: &Who, command: &Command) -> Result<(), Refusal> {
+        let adds = matches!(command, Command::OperatorAdd { .. });
+        if !adds || who.door != Door::Token || self.has_operators().await? {
+            return Ok(());
+        }
+        let text = "The first operator is made on the station's own machine, not with its token.";
+        Err(Refusal::new(Code::Forbidden, text).next(
+            "Run `punnet operator add NAME --role admin` there, as root, the station's own user or a \
+             member of its group.",
+        ))
     }
 
     /// Answers somebody's question.
@@ -120,11 +135,21 @@ impl Engine {
         // Whoever is unknown and may look may also try; doing asks who it is.
         if let Query::Try { of } = &*query
             && who.role.is_some()
-            && let Err(refusal) = who.may(rules::needed(of))
         {
-            return Ok(Answer::Try(Tried::Refuse { refusal }));
+            let allowed = match who.may(rules::needed(of)) {
+                Ok(()) => self.first_is_made_here(who, of).await,
+                refused => refused,
+            };
+            if let Err(refusal) = allowed {
+                return Ok(Answer::Try(Tried::Refuse { refusal }));
+            }
         }
-        self.query(*query).await
+        match *query {
+            Query::Document(kind) => {
+                Ok(Answer::Document(self.document_by(who, kind).await?.into()))
+            }
+            query => self.query(query).await,
+        }
     }
 
     /// Writes down what somebody did, or was refused, outside of commands.

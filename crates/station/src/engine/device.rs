@@ -262,7 +262,8 @@ fn said_again(attempt: &Attempt, said: Said) -> Result<(), Refusal> {
 }
 
 /// The deployment that a report is about: the one it names, else the newest of its board, else the
-/// newest of its name. A report under another name than the deployment's is about another one.
+/// newest of its name. A report under another name than the deployment's is about another one. Serials and
+/// names stand on the board's label, so a report by these has to come from the board.
 fn find(turn: &Turn<'_>, from: Ipv4Addr, request: &StatusRequest) -> Result<Attempt, Refusal> {
     if let Some(id) = given(request.deployment_id.as_deref()) {
         let found = store::deployments::get(turn.tx, id)?;
@@ -283,5 +284,30 @@ fn find(turn: &Turn<'_>, from: Ipv4Addr, request: &StatusRequest) -> Result<Atte
         hostname.is_none_or(|name| name.eq_ignore_ascii_case(attempt.hostname.as_str()))
     };
     let asked_for = || super::report::unknown(hostname.or(serial).unwrap_or(""));
-    found.filter(named).ok_or_else(asked_for)
+    let attempt = found.filter(named).ok_or_else(asked_for)?;
+    comes_from_its_board(turn, from, &attempt)?;
+    Ok(attempt)
+}
+
+/// Refuses a report from another address than the one that the deployment's configuration went to, where
+/// that is known. A board that DHCP gave another address since then is still itself.
+fn comes_from_its_board(turn: &Turn<'_>, from: Ipv4Addr, attempt: &Attempt) -> Result<(), Refusal> {
+    let Some(seat) = turn.seat(attempt.board) else {
+        return Ok(());
+    };
+    let leased = turn.bench.leased(from);
+    match seat.tile.ip {
+        Some(ip) if ip != from && leased.is_none_or(|mac| !seat.macs.contains(&mac)) => {
+            Err(Refusal::new(
+                Code::Forbidden,
+                format!(
+                    "Deployment {} of {} is that of board {} at {ip}, and this report comes from \
+                     {from}.",
+                    attempt.id, attempt.hostname, attempt.board
+                ),
+            )
+            .next("Report from the board itself, or ask for its configuration again."))
+        }
+        _ => Ok(()),
+    }
 }

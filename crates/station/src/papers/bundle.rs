@@ -25,7 +25,7 @@ network.json   its Ethernet addresses and its lease
 packets.pcap   its last DHCP, ARP and TFTP packets, for Wireshark; where any are remembered
 log.jsonl      the lines of the station's log about it; where a log is kept in files
 station.json   version, servers, findings and readiness of the station
-station.toml   how the station is set, without secrets
+station.toml   how the station is set, without secrets; for administrators
 ";
 
 /// What the store does not know.
@@ -38,7 +38,7 @@ pub(crate) struct Around {
     pub(crate) ready: Ready,
     /// Lines of the station's log about the board.
     pub(crate) log: Vec<String>,
-    /// How the station is set; nothing when none runs.
+    /// How the station is set; nothing when none runs, or it is not for whoever asks.
     pub(crate) settings: Option<String>,
     /// Its packets; nothing where none are remembered.
     pub(crate) packets: Option<Vec<u8>>,

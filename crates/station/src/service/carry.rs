@@ -2,6 +2,7 @@
 //! to those who do it.
 
 use crate::boot_tree::shelf::Shelf;
+use crate::config::Deployment;
 use crate::engine::{BootAnswer, BootClient, Effect, Engine};
 use crate::library::Library;
 use crate::library::imports::Importer;
@@ -12,7 +13,7 @@ use netboot::tftp::TftpEvent;
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt as _;
 use tokio_util::sync::CancellationToken;
@@ -33,6 +34,8 @@ pub(super) struct Carrier {
     pub(super) shelf: Shelf,
     pub(super) importer: Importer,
     pub(super) orders: mpsc::Sender<Orders>,
+    /// To whoever has to know where boards hang.
+    pub(super) standing: watch::Sender<Deployment>,
     pub(super) traffic: Traffic,
     /// To whoever conducts rehearsals, when there is somebody.
     pub(super) rehearsals: Option<mpsc::UnboundedSender<Effect>>,
@@ -69,7 +72,11 @@ impl Carrier {
                 }
                 Effect::StartServer(kind) => self.order(Orders::Start(kind)).await,
                 Effect::StopServer(kind) => self.order(Orders::Stop(kind)).await,
-                Effect::StandOn(deployment) => self.order(Orders::StandOn(deployment)).await,
+                Effect::StandOn(deployment) => {
+                    // Before the first board there is given an address.
+                    self.standing.send_replace((*deployment).clone());
+                    self.order(Orders::StandOn(deployment)).await;
+                }
                 Effect::Vouch(mac) => self.order(Orders::Vouch(mac)).await,
                 Effect::MakeBackup => {
                     // Gone only when the station stops.

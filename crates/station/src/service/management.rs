@@ -4,12 +4,13 @@ use super::StartError;
 use super::misfit::misfits;
 use crate::config::Config;
 use crate::counts::Door;
+use crate::doors::apart::Apart;
 use crate::doors::counted::counted;
-use crate::doors::listen::{self, Dead};
+use crate::doors::listen::{self, Dead, Private};
 use crate::doors::operator::guard::{Guard, Limits, guarded};
 use crate::doors::operator::page::Page;
 use crate::doors::operator::peers::{Peers, known};
-use crate::doors::operator::token::Token;
+use crate::doors::operator::token::Tokens;
 use crate::doors::operator::{self, archive, login, upload};
 use crate::doors::routes::{Listed, Routes};
 use crate::doors::terms::Terms;
@@ -36,7 +37,7 @@ pub(super) struct Listening {
     unix: UnixListener,
     peers: Peers,
     terms: watch::Receiver<Terms>,
-    token: Token,
+    tokens: Tokens,
     config: Config,
     /// Where the first listens.
     pub(super) at: SocketAddr,
@@ -49,7 +50,7 @@ impl Listening {
         if let Some(misfit) = misfits(management).into_iter().next() {
             return Err(misfit.into());
         }
-        let token = Token::load_or_create(&config.data_dir)?;
+        let tokens = Tokens::load_or_create(&config.data_dir)?;
         let (tcp, at) = open_tcp(management.listen)?;
         let terms = Terms::of(management, &config.data_dir)?;
         let (unix, peers) = open_socket(config)?;
@@ -70,7 +71,7 @@ impl Listening {
             unix,
             peers,
             terms,
-            token,
+            tokens,
             config: config.clone(),
             at,
         };
@@ -82,18 +83,19 @@ impl Listening {
         self.terms.clone()
     }
 
-    /// Serves them until `stop`.
+    /// Serves them until `stop`, and the first not to whom `apart` keeps away.
     pub(super) fn serve(
         self,
         engine: &Engine,
         page: Page,
         uploads: Uploads,
         traffic: &Traffic,
+        apart: Apart,
         stop: &CancellationToken,
     ) -> (Vec<Listed>, [JoinHandle<()>; 2]) {
         let guard = Guard {
             engine: engine.clone(),
-            token: self.token,
+            tokens: self.tokens,
             loopback: self.at.ip().is_loopback(),
             port: self.at.port(),
             terms: self.terms.clone(),
@@ -114,9 +116,10 @@ impl Listening {
             self.tcp,
             move || Ok(open_tcp(at)?.0),
             {
-                let (terms, stop) = (self.terms, stop.clone());
+                let terms = self.terms;
+                let (private, stop) = (Private { terms, apart }, stop.clone());
                 move |listener| {
-                    listen::tcp(listener, outer.clone(), Some(terms.clone()), stop.clone())
+                    listen::tcp(listener, outer.clone(), Some(private.clone()), stop.clone())
                 }
             },
             stop.clone(),

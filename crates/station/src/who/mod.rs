@@ -66,7 +66,7 @@ impl Who {
         let known = self.name.parse().ok().zip(self.login.clone());
         known.ok_or_else(|| {
             let text = match self.door {
-                Door::Token => "The operator token has no password.",
+                Door::Token => "A token has no password.",
                 Door::Here | Door::Socket => {
                     "This machine says who you are, so you have no password here."
                 }
@@ -87,8 +87,8 @@ pub fn unknown() -> Refusal {
         "The station wants to know who is asking.",
     )
     .next(
-        "Log in on the page. A script sends the operator token as `Authorization: Bearer …`; it is \
-         in operator.token in the data folder.",
+        "Log in on the page. A script sends a token as `Authorization: Bearer …`: that of \
+         viewer.token in the data folder to look, that of operator.token to change something.",
     )
 }
 

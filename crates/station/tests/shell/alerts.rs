@@ -180,7 +180,7 @@ fn boards_ask(rig: &Rig, serials: std::ops::RangeInclusive<u32>) {
 
 #[test]
 fn fifty_boards_that_wait_are_one_signed_message() {
-    let rig = Rig::new();
+    let rig = Rig::open_to_installers();
     rig.stock();
     let (at, posts) = receiver(&[]);
     let secret = private_file(rig.folder(), "hook.secret", "between us\n");
@@ -214,7 +214,7 @@ fn fifty_boards_that_wait_are_one_signed_message() {
 
 #[test]
 fn a_receiver_that_is_away_gets_everything_later_in_one_message() {
-    let rig = Rig::new();
+    let rig = Rig::open_to_installers();
     rig.stock();
     let (at, posts) = receiver(&[500, 503, 500]);
     begin(&rig, &written(&format!("webhook = \"{at}\"\n")));
@@ -229,7 +229,7 @@ fn a_receiver_that_is_away_gets_everything_later_in_one_message() {
 
 #[test]
 fn a_receiver_that_never_answers_holds_up_nobody() {
-    let rig = Rig::new();
+    let rig = Rig::open_to_installers();
     rig.stock();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = format!("http://{}/", listener.local_addr().unwrap());
@@ -245,7 +245,7 @@ fn a_receiver_that_never_answers_holds_up_nobody() {
 
 #[test]
 fn an_e_mail_says_what_happened_and_comes_with_a_login() {
-    let rig = Rig::new();
+    let rig = Rig::open_to_installers();
     rig.stock();
     let (port, letters) = post_office();
     let password = private_file(rig.folder(), "smtp.secret", "open sesame");

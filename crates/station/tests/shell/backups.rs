@@ -74,12 +74,13 @@ fn archive(rig: &Rig) -> std::path::PathBuf {
 
 #[test]
 fn a_board_keeps_its_name_on_another_machine_and_a_missing_pack_is_healed() {
-    let rig = Rig::with_batch();
+    let rig = Rig::open_to_installers();
+    rig.prepare(5);
     let first = name_of(&rig, "9d00ce41d137e638");
     let golden = rig.folder().join("kart.img");
     let file = archive(&rig);
     let key = std::fs::read(rig.folder().join("data/station.key")).unwrap();
-    let mut other = Rig::new();
+    let mut other = Rig::open_to_installers();
     other.stop();
     let data = config(other.folder()).data_dir;
     let restored = restore(&file, &data, true, &|_, _| {}).unwrap();
@@ -109,7 +110,8 @@ fn a_board_keeps_its_name_on_another_machine_and_a_missing_pack_is_healed() {
 
 #[test]
 fn nothing_is_restored_under_a_station_that_runs() {
-    let rig = Rig::with_batch();
+    let rig = Rig::open_to_installers();
+    rig.prepare(5);
     let file = archive(&rig);
     let data = config(rig.folder()).data_dir;
     let refused = restore(&file, &data, true, &|_, _| {}).unwrap_err();

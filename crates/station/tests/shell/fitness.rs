@@ -1,17 +1,28 @@
 //! Is the station fit? What the plans and the library can be short of; the cable, the disk and the
 //! database are tested where there are namespaces.
 
-use crate::rig::Rig;
+use crate::rig::{PATIENCE, Rig};
 use station::store::{Store, names};
+use std::net::Ipv4Addr;
+use std::time::Instant;
 use wire::Millis;
-use wire::health::{Ready, Subsystem};
+use wire::command::Command;
+use wire::health::{Ready, ServerKind, ServerState, Subsystem};
 
-/// A part of the station, as both doors tell it.
+const BOARD: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+/// A part of the station, as both doors tell it: to boards only whether it is fit.
 fn part(rig: &Rig, name: &str) -> Subsystem {
     let operator = rig.operator("GET /ready HTTP/1.1", b"");
-    let board = rig.board([127, 0, 0, 1].into(), "GET /ready HTTP/1.1", b"");
+    let board = rig.board(BOARD, "GET /ready HTTP/1.1", b"");
     assert_eq!(operator.status, board.status);
     let ready: Ready = operator.as_();
+    let told = board.as_::<Ready>().subsystems.into_iter();
+    let bare = ready.subsystems.iter().map(|part| Subsystem {
+        detail: String::new(),
+        ..part.clone()
+    });
+    assert!(told.eq(bare), "{}", board.json());
     assert_eq!(operator.status, if ready.ready { 200 } else { 503 });
     let found = ready.subsystems.into_iter().find(|s| s.name == name);
     found.unwrap_or_else(|| panic!("no {name}"))
@@ -56,4 +67,27 @@ fn a_batch_whose_names_were_taken_away_is_told() {
         !pool.ready && pool.detail.contains("short of 5 names"),
         "{pool:?}"
     );
+}
+
+#[test]
+fn boards_are_told_which_server_is_down_and_operators_why() {
+    let rig = Rig::new();
+    let server = ServerKind::Tftp;
+    rig.command(Command::ServerStop { server }).unwrap();
+    let begun = Instant::now();
+    let stopped = || {
+        let servers = rig.station().servers();
+        let mut stopped = servers.iter().filter(|s| s.state == ServerState::Stopped);
+        stopped.any(|s| s.server == server)
+    };
+    while !stopped() {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::yield_now();
+    }
+    let board = rig.board(BOARD, "GET /health HTTP/1.1", b"");
+    let operator = rig.operator("GET /health HTTP/1.1", b"");
+    assert_eq!((board.status, operator.status), (503, 503));
+    assert_eq!(board.json()["reasons"], serde_json::json!(["tftp"]));
+    let reasons = serde_json::json!(["tftp: stopped"]);
+    assert_eq!(operator.json()["reasons"], reasons);
 }

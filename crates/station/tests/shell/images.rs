@@ -79,7 +79,7 @@ fn a_pack_is_served_by_ranges_and_resumes() {
 
 #[test]
 fn the_reconstruction_is_the_image_with_its_checksum() {
-    let rig = Rig::new();
+    let rig = Rig::open_to_installers();
     rig.stock();
     rig.import(&rig.image("kart.img", 1), true);
     let Answer::Images(images) = rig.query(Query::Images).unwrap() else {
@@ -113,7 +113,7 @@ fn what_is_no_image_is_refused_and_leaves_nothing() {
 
 #[test]
 fn an_image_that_is_there_already_is_said_so_and_kept() {
-    let rig = Rig::new();
+    let rig = Rig::open_to_installers();
     rig.stock();
     let path = rig.image("kart.img", 1);
     let id = rig.import(&path, true);
@@ -128,7 +128,7 @@ fn an_image_that_is_there_already_is_said_so_and_kept() {
 
 #[test]
 fn a_removed_image_takes_its_pack_along() {
-    let rig = Rig::new();
+    let rig = Rig::open_to_installers();
     rig.stock();
     let first = rig.import(&rig.image("a.img", 1), true);
     let second = rig.import(&rig.image("b.img", 2), true);

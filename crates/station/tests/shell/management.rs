@@ -141,6 +141,54 @@ fn the_socket_and_the_token_are_known_by_name_on_the_record() {
 }
 
 #[test]
+fn a_script_that_watches_has_a_token_that_only_looks() {
+    let rig = Rig::new();
+    rig.add_operator("ada", Role::Admin);
+    let token = std::fs::read_to_string(rig.folder().join("data/viewer.token")).unwrap();
+    let token = format!("\r\nAuthorization: Bearer {}", token.trim());
+    let metrics = rig.operator(&format!("GET /metrics HTTP/1.1{token}"), b"");
+    assert_eq!(metrics.status, 200);
+    let query = format!("POST /api/v1/query HTTP/1.1{token}");
+    let settings = rig.operator(&query, br#"{"query":"configuration"}"#);
+    assert_eq!(settings.status, 403, "{}", settings.json());
+    let change = rig.operator(&format!("{COMMAND}{token}"), ADD);
+    assert_eq!(change.status, 403, "{}", change.json());
+    let session = rig.session(&token);
+    assert_eq!(session.role, Some(Role::Viewer));
+    assert_eq!(session.name.as_deref(), Some("viewer token"));
+}
+
+#[test]
+fn the_token_makes_no_first_operator_and_then_it_makes_more() {
+    let rig = Rig::new();
+    let add = |name: &str| {
+        let body = serde_json::json!({
+            "command": "operator_add", "name": name, "role": "admin", "password": GOOD,
+        });
+        body.to_string()
+    };
+    let token = format!("\r\nAuthorization: Bearer {}", rig.token());
+    let command = format!("{COMMAND}{token}");
+    let first = rig.operator(&command, add("eve").as_bytes());
+    assert_eq!(first.status, 403, "{}", first.json());
+    let next = first.json()["next"].as_str().unwrap().to_owned();
+    assert!(
+        next.contains("punnet operator add NAME --role admin"),
+        "{next}"
+    );
+    let tried = format!(r#"{{"query":"try","of":{}}}"#, add("eve"));
+    let query = format!("POST /api/v1/query HTTP/1.1{token}");
+    let tried = rig.operator(&query, tried.as_bytes()).json();
+    assert_eq!(tried["value"]["would"], "refuse", "{tried}");
+    let rows = rig.deeds();
+    assert_eq!(rows[0].outcome, DeedOutcome::Refused);
+
+    let socket = rig.operator_socket(COMMAND, add("ada").as_bytes());
+    assert_eq!(socket.status, 200, "{}", socket.json());
+    assert_eq!(rig.operator(&command, add("bess").as_bytes()).status, 200);
+}
+
+#[test]
 fn a_viewer_looks_an_operator_works_and_an_administrator_decides() {
     let rig = Rig::new();
     rig.add_operator("ada", Role::Admin);

@@ -6,7 +6,7 @@ use crate::image;
 use netboot::dhcp::client::Persona;
 use netboot::dhcp::client::{Conversation, Event, Grant, Lessee, Network};
 use netboot::tftp::client::{Client, Outcome, Output, Want};
-use station::config::{AgentFiles, Config};
+use station::config::{AgentFiles, Config, DeviceApi};
 use station::doors::operator::page::Page;
 use station::rehearsal::Rehearsals;
 use station::service::{Addresses, Extras, Mode, RunningStation, run, run_with};
@@ -113,6 +113,11 @@ impl Rig {
     /// The same with another configuration.
     pub(crate) fn set(change: fn(&mut Config)) -> Self {
         Self::built(change, |_| None)
+    }
+
+    /// The same, for installers at addresses that no board was given.
+    pub(crate) fn open_to_installers() -> Self {
+        Self::set(|config| config.boards.device_api = DeviceApi::Open)
     }
 
     /// The same, with somebody who rehearses beside it.

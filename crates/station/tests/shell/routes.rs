@@ -209,9 +209,9 @@ const BOARDS: &[(&str, &str, &str, &str, u16)] = &[
         "",
         403,
     ),
-    ("POST", "/api/config", "/api/config", "{}", 400),
-    ("POST", "/api/status", "/api/status", "{}", 400),
-    ("GET", "/images/{file}", "/images/none.img", "", 404),
+    ("POST", "/api/config", "/api/config", "{}", 403),
+    ("POST", "/api/status", "/api/status", "{}", 403),
+    ("GET", "/images/{file}", "/images/none.img", "", 403),
     // Nobody's visit runs.
     (
         "POST",

@@ -29,7 +29,7 @@ fn large() -> Large {
     let pack_file = rig.folder().join(format!("data/packs/{id}.pack"));
     let pack = std::fs::read(&pack_file).unwrap();
     assert!(pack.len() > 16 << 20);
-    let image = rig.board(HERE, &format!("GET /images/{id}.img HTTP/1.0"), b"");
+    let image = rig.board(board.ip, &format!("GET /images/{id}.img HTTP/1.0"), b"");
     let Answer::Images(images) = rig.query(Query::Images).unwrap() else {
         panic!("no images")
     };

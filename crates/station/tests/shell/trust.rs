@@ -65,7 +65,8 @@ fn a_token_of_an_earlier_boot_is_worth_nothing() {
 
 #[test]
 fn nobody_else_is_served_the_boot_files_of_a_board() {
-    let rig = Rig::with_batch();
+    let rig = Rig::open_to_installers();
+    rig.prepare(5);
     let own = rig.lease(SERIAL).address;
     let path = format!("{SERIAL:08x}/cmdline.txt");
     let is_refused = |from| !matches!(rig.fetch(from, &path), Outcome::File { .. });
@@ -75,7 +76,8 @@ fn nobody_else_is_served_the_boot_files_of_a_board() {
         r#"{{"serial_number":"{SERIAL:08x}","mac_address":"{}"}}"#,
         mac_of(SERIAL)
     );
-    rig.board(LAPTOP, "POST /api/config HTTP/1.1", claim.as_bytes());
+    let claimed = rig.board(LAPTOP, "POST /api/config HTTP/1.1", claim.as_bytes());
+    assert_eq!(claimed.status, 200, "{}", claimed.json());
     assert!(is_refused(LAPTOP));
     assert!(rig.fetch_text(own, &path).contains("punnet.token="));
 }

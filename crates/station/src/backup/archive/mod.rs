@@ -36,6 +36,7 @@ pub const SETTINGS: &str = "station.toml";
 pub const KEPT: &[&str] = &[
     "station.key",
     "operator.token",
+    "viewer.token",
     "management.crt",
     "management.key",
 ];

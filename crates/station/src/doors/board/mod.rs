@@ -49,6 +49,10 @@ const ANSWER: Duration = Duration::from_secs(30);
 /// a second on the fastest wire.
 const BURST: u32 = 1000;
 const RATE: u32 = 200;
+/// By now the engine knows of a lease that a board has.
+const NEWS_TRAVELS: Duration = Duration::from_secs(1);
+/// How often it is looked for until then.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What the routes work with.
 #[derive(Debug, Clone)]
@@ -129,7 +133,7 @@ async fn device_api(
 ) -> Response<Body> {
     let words = match rooms.device_api {
         DeviceApi::Open => return next.run(request).await,
-        DeviceApi::Boards if rooms.engine.has_leased(sender(ends)) => {
+        DeviceApi::Boards if is_leased(&rooms.engine, sender(ends)).await => {
             return next.run(request).await;
         }
         DeviceApi::Boards => {
@@ -139,6 +143,16 @@ async fn device_api(
         DeviceApi::Closed => "This station serves no installers (device_api in its settings).",
     };
     error(StatusCode::FORBIDDEN, words)
+}
+
+/// Has this station given the address to a board? An installer may be faster than the news of its lease.
+async fn is_leased(engine: &Engine, address: Ipv4Addr) -> bool {
+    let known = async {
+        while !engine.has_leased(address) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::time::timeout(NEWS_TRAVELS, known).await.is_ok()
 }
 
 fn error(status: StatusCode, words: impl Into<String>) -> Response<Body> {

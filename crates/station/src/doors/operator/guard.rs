@@ -7,7 +7,7 @@
 //!   is turned away.
 //! - A request that a browser makes for another site's page (`Origin` of another host) is turned
 //!   away; no CORS header is ever sent.
-//! - Whoever shows the token is an administrator. Whoever shows the key of an open login is that
+//! - Whoever shows a token is an administrator or a viewer, as the token is. Whoever shows the key of an open login is that
 //!   operator; to change something such a request must carry the header [`PAGE_HEADER`], which no
 //!   form and no link of another site can send.
 //! - Whoever shows neither is nobody. Nobody may look while the door listens on the loopback alone and
@@ -19,7 +19,7 @@ use super::{cookie, headers};
 use crate::config::Sessions;
 use crate::doors::limits::{Backoff, Buckets, asker};
 use crate::doors::listen::Ends;
-use crate::doors::operator::token::Token;
+use crate::doors::operator::token::Tokens;
 use crate::doors::routes::{Caller, refused};
 use crate::doors::terms::Terms;
 use crate::engine::Engine;
@@ -58,8 +58,8 @@ const LONGEST_BY_NAME: Duration = Duration::from_secs(10);
 pub struct Guard {
     /// Knows the operators.
     pub engine: Engine,
-    /// The secret of scripts.
-    pub token: Token,
+    /// The secrets of scripts.
+    pub tokens: Tokens,
     /// Can only this machine reach the door?
     pub loopback: bool,
     /// The port it listens on.
@@ -148,10 +148,10 @@ impl Guard {
         let headers = &request.headers;
         self.comes_from_here(headers)?;
         let known = |who| Caller { who, open: false };
-        if self.has_token(headers) {
+        if let Some((name, role)) = self.holder(headers) {
             return Ok(known(Who {
-                name: "token".to_owned(),
-                role: Some(Role::Admin),
+                name: name.to_owned(),
+                role: Some(role),
                 door: Door::Token,
                 ..Who::nobody(from.to_string())
             }));
@@ -214,14 +214,12 @@ impl Guard {
         Ok(())
     }
 
-    fn has_token(&self, headers: &HeaderMap) -> bool {
-        headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.split_once(' '))
-            .is_some_and(|(scheme, token)| {
-                scheme.eq_ignore_ascii_case("bearer") && self.token.is(token.trim())
-            })
+    /// Whose token a request shows.
+    fn holder(&self, headers: &HeaderMap) -> Option<(&'static str, Role)> {
+        let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = value.split_once(' ')?;
+        let bearer = scheme.eq_ignore_ascii_case("bearer");
+        self.tokens.holder(token.trim()).filter(|_| bearer)
     }
 }
 

@@ -2,11 +2,11 @@
 //! Base64. A browser shows what can be shown, and saves tables under their names.
 
 use super::plain::{Filter, Key, bare, path, sound};
-use crate::doors::routes::{Access, Routes};
+use crate::doors::routes::{Access, Caller, Routes};
 use crate::engine::Engine;
 use crate::papers::{self, Paper};
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderName, HeaderValue, Response};
 use wire::batch::BatchId;
@@ -30,28 +30,29 @@ pub(super) fn routes() -> Routes<Engine> {
         .get(
             "/api/v1/batches/{batch}/certificate.pdf",
             Access::Look,
-            |e, k| of_batch(e, k, |batch| DocumentKind::CertificatePdf { batch }),
+            |e, c, k| of_batch(e, c, k, |batch| DocumentKind::CertificatePdf { batch }),
         )
         .get(
             "/api/v1/batches/{batch}/certificate.html",
             Access::Look,
-            |e, k| of_batch(e, k, |batch| DocumentKind::CertificateHtml { batch }),
+            |e, c, k| of_batch(e, c, k, |batch| DocumentKind::CertificateHtml { batch }),
         )
         .get(
             "/api/v1/batches/{batch}/certificate.csv",
             Access::Look,
-            |e, k| of_batch(e, k, |batch| DocumentKind::CertificateCsv { batch }),
+            |e, c, k| of_batch(e, c, k, |batch| DocumentKind::CertificateCsv { batch }),
         )
 }
 
 /// All rows, or the part that was asked for.
 async fn history_csv(
     State(engine): State<Engine>,
+    Extension(caller): Extension<Caller>,
     filter: Filter<HistoryFilter>,
 ) -> Response<Body> {
     let filter = match sound(filter) {
         Ok(filter) if filter.limit == 0 && filter.offset == 0 => {
-            return document(&engine, Ok(DocumentKind::HistoryCsv(filter))).await;
+            return document(&engine, &caller, Ok(DocumentKind::HistoryCsv(filter))).await;
         }
         Ok(filter) => filter,
         Err(refusal) => return bare(Err(refusal)),
@@ -65,43 +66,71 @@ async fn history_csv(
 
 async fn history_json(
     State(engine): State<Engine>,
+    Extension(caller): Extension<Caller>,
     filter: Filter<HistoryFilter>,
 ) -> Response<Body> {
-    document(&engine, sound(filter).map(DocumentKind::HistoryJson)).await
+    document(
+        &engine,
+        &caller,
+        sound(filter).map(DocumentKind::HistoryJson),
+    )
+    .await
 }
 
-async fn names_csv(State(engine): State<Engine>, filter: Filter<NameFilter>) -> Response<Body> {
-    document(&engine, sound(filter).map(DocumentKind::NamesCsv)).await
+async fn names_csv(
+    State(engine): State<Engine>,
+    Extension(caller): Extension<Caller>,
+    filter: Filter<NameFilter>,
+) -> Response<Body> {
+    document(&engine, &caller, sound(filter).map(DocumentKind::NamesCsv)).await
 }
 
-async fn board_log(State(engine): State<Engine>, key: Key<BoardId>) -> Response<Body> {
+async fn board_log(
+    State(engine): State<Engine>,
+    Extension(caller): Extension<Caller>,
+    key: Key<BoardId>,
+) -> Response<Body> {
     let kind = path(key).map(|board| DocumentKind::BoardLog { board });
-    document(&engine, kind).await
+    document(&engine, &caller, kind).await
 }
 
-async fn board_bundle(State(engine): State<Engine>, key: Key<BoardId>) -> Response<Body> {
+async fn board_bundle(
+    State(engine): State<Engine>,
+    Extension(caller): Extension<Caller>,
+    key: Key<BoardId>,
+) -> Response<Body> {
     let kind = path(key).map(|board| DocumentKind::BoardBundle { board });
-    document(&engine, kind).await
+    document(&engine, &caller, kind).await
 }
 
-async fn packets(State(engine): State<Engine>) -> Response<Body> {
-    document(&engine, Ok(DocumentKind::Packets)).await
+async fn packets(
+    State(engine): State<Engine>,
+    Extension(caller): Extension<Caller>,
+) -> Response<Body> {
+    document(&engine, &caller, Ok(DocumentKind::Packets)).await
 }
 
 async fn of_batch(
     State(engine): State<Engine>,
+    Extension(caller): Extension<Caller>,
     key: Key<BatchId>,
     kind: fn(BatchId) -> DocumentKind,
 ) -> Response<Body> {
-    document(&engine, path(key).map(kind)).await
+    document(&engine, &caller, path(key).map(kind)).await
 }
 
 /// `?batch=7&sheet=a4x24`, or `?board=…&board=…`, or `?board=…,…`.
 async fn labels(
     State(engine): State<Engine>,
+    Extension(caller): Extension<Caller>,
     words: Filter<Vec<(String, String)>>,
 ) -> Response<Body> {
-    document(&engine, sound(words).and_then(|words| wanted(&words))).await
+    document(
+        &engine,
+        &caller,
+        sound(words).and_then(|words| wanted(&words)),
+    )
+    .await
 }
 
 fn wanted(words: &[(String, String)]) -> Result<DocumentKind, Refusal> {
@@ -134,9 +163,13 @@ fn wanted(words: &[(String, String)]) -> Result<DocumentKind, Refusal> {
     })
 }
 
-async fn document(engine: &Engine, kind: Result<DocumentKind, Refusal>) -> Response<Body> {
+async fn document(
+    engine: &Engine,
+    Caller { who, .. }: &Caller,
+    kind: Result<DocumentKind, Refusal>,
+) -> Response<Body> {
     let paper = match kind {
-        Ok(kind) => engine.document(kind).await,
+        Ok(kind) => engine.document_by(who, kind).await,
         Err(refusal) => Err(refusal),
     };
     paper.map_or_else(|refusal| bare(Err(refusal)), send)

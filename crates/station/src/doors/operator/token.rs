@@ -1,16 +1,46 @@
-//! The secret that a change over HTTP must carry: made once, in a file only its owner can read.
+//! The secrets of scripts, one for administrators and one that only looks: each made once, in a file only
+//! its owner can read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use wire::operator::Role;
 
-/// Name of the file in the data folder.
-pub const FILE: &str = "operator.token";
+/// Name of the file in the data folder whose holder is an administrator.
+pub const OPERATOR: &str = "operator.token";
+/// Name of the one whose holder may look.
+pub const VIEWER: &str = "viewer.token";
 
-/// The token. Comparing takes the same time wherever a guess first differs.
+/// The tokens of a station.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    operator: Token,
+    viewer: Token,
+}
+
+impl Tokens {
+    /// Reads the tokens of a data folder, and makes those that are missing.
+    pub fn load_or_create(data_dir: &Path) -> Result<Self, TokenError> {
+        Ok(Self {
+            operator: Token::load_or_create(&data_dir.join(OPERATOR))?,
+            viewer: Token::load_or_create(&data_dir.join(VIEWER))?,
+        })
+    }
+
+    /// The name and the role of whoever shows this.
+    pub fn holder(&self, guess: &str) -> Option<(&'static str, Role)> {
+        if self.operator.is(guess) {
+            return Some(("token", Role::Admin));
+        }
+        let looks = self.viewer.is(guess);
+        looks.then_some(("viewer token", Role::Viewer))
+    }
+}
+
+/// A token. Comparing takes the same time wherever a guess first differs.
 #[derive(Clone)]
-pub struct Token(String);
+struct Token(String);
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -22,7 +52,7 @@ impl std::fmt::Debug for Token {
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The file cannot be read or made.
-    #[error("the operator token {path} cannot be used: {why}")]
+    #[error("the token {path} cannot be used: {why}")]
     File {
         /// The file.
         path: PathBuf,
@@ -35,44 +65,35 @@ pub enum TokenError {
 }
 
 impl Token {
-    /// Reads the token of a data folder, or makes it.
-    pub fn load_or_create(data_dir: &Path) -> Result<Self, TokenError> {
-        let path = data_dir.join(FILE);
+    /// Reads the token in a file, or makes it.
+    fn load_or_create(path: &Path) -> Result<Self, TokenError> {
         let file_error = |why| TokenError::File {
-            path: path.clone(),
+            path: path.to_owned(),
             why,
         };
-        match make(&path) {
+        match make(path) {
             Ok(token) => return Ok(token),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             Err(why) => return Err(file_error(why)),
         }
-        let mode = fs::metadata(&path)
-            .map_err(file_error)?
-            .permissions()
-            .mode();
-        let text = fs::read_to_string(&path).map_err(file_error)?;
+        let mode = fs::metadata(path).map_err(file_error)?.permissions().mode();
+        let text = fs::read_to_string(path).map_err(file_error)?;
         let token = text.trim();
         let sound = token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit());
         if mode & 0o077 != 0 || !sound {
-            return Err(TokenError::Unfit(path));
+            return Err(TokenError::Unfit(path.to_owned()));
         }
         Ok(Self(token.to_owned()))
     }
 
     /// True when `guess` is the token.
-    pub fn is(&self, guess: &str) -> bool {
+    fn is(&self, guess: &str) -> bool {
         let (own, guess) = (self.0.as_bytes(), guess.as_bytes());
         let differs = own
             .iter()
             .zip(guess)
             .fold(0, |differs, (a, b)| differs | (a ^ b));
         own.len() == guess.len() && differs == 0
-    }
-
-    /// The token's text, for a client that runs as the same person.
-    pub fn text(&self) -> &str {
-        &self.0
     }
 }
 
@@ -95,21 +116,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_made_once_and_kept_private() {
+    fn they_are_made_once_and_kept_private_and_each_says_what_its_holder_may() {
         let dir = tempfile::tempdir().unwrap();
-        let first = Token::load_or_create(dir.path()).unwrap();
-        let again = Token::load_or_create(dir.path()).unwrap();
-        assert!(first.is(again.text()));
-        assert!(!first.is("") && !first.is(&first.text()[1..]) && !first.is(&"0".repeat(64)));
-        let path = dir.path().join(FILE);
-        assert_eq!(
-            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(
-            Token::load_or_create(dir.path()),
-            Err(TokenError::Unfit(_))
-        ));
+        Tokens::load_or_create(dir.path()).unwrap();
+        let again = Tokens::load_or_create(dir.path()).unwrap();
+        for (file, role) in [(OPERATOR, Role::Admin), (VIEWER, Role::Viewer)] {
+            let path = dir.path().join(file);
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+            let text = fs::read_to_string(&path).unwrap();
+            let holder = again.holder(text.trim());
+            assert_eq!(holder.map(|(_, role)| role), Some(role), "{file}");
+            assert_eq!(again.holder(&text.trim()[1..]), None, "{file}");
+        }
+        for guess in ["", &"0".repeat(64)] {
+            assert_eq!(again.holder(guess), None, "{guess}");
+        }
+        let readable = fs::Permissions::from_mode(0o644);
+        fs::set_permissions(dir.path().join(VIEWER), readable).unwrap();
+        let unfit = Tokens::load_or_create(dir.path());
+        assert!(matches!(unfit, Err(TokenError::Unfit(path)) if path.ends_with(VIEWER)));
     }
 }

@@ -156,6 +156,32 @@ async fn failed_and_unknown_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_report_by_serial_or_name_has_to_come_from_the_board() {
+    let rig = Rig::with_batch(1).await;
+    let assigned = rig.engine.device_config(address(7), config("00000007"));
+    let assigned = assigned.await.unwrap();
+    let by_serial = status("success", "00000007");
+    let by_name = StatusRequest {
+        status: Some("success".to_owned()),
+        hostname: Some(assigned.hostname.to_string()),
+        ..StatusRequest::default()
+    };
+    for request in [&by_serial, &by_name] {
+        let foreign = rig.engine.device_status(address(8), request.clone()).await;
+        let refusal = foreign.unwrap_err();
+        assert_eq!(refusal.code, Code::Forbidden);
+        let words = ["10.0.0.7", "10.0.0.8", "KXP2-CORO-001"];
+        assert!(
+            words.iter().all(|word| refusal.message.contains(word)),
+            "{refusal}"
+        );
+    }
+    assert_eq!(rig.tile(7).await.stage, Stage::Assigned);
+    say(&rig, by_name).await.unwrap();
+    assert_eq!(rig.tile(7).await.stage, Stage::Done);
+}
+
+#[tokio::test]
 async fn it_cannot_touch_what_the_agent_does() {
     let rig = Rig::with_batch(1).await;
     rig.job(7).await;

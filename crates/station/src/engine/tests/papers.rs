@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::papers::Paper;
+use crate::who::Who;
 use std::process::Command as Program;
 use wire::document::{DocumentKind, LabelSheet};
 
@@ -9,11 +10,14 @@ const NAME: &str = "</title><script>alert(1)</script> & Łódź";
 
 impl Rig {
     async fn paper(&self, kind: DocumentKind) -> Paper {
-        self.engine.document(kind).await.unwrap()
+        self.engine.document_by(&Who::here(), kind).await.unwrap()
     }
 
     async fn no_paper(&self, kind: DocumentKind) -> Refusal {
-        self.engine.document(kind).await.unwrap_err()
+        self.engine
+            .document_by(&Who::here(), kind)
+            .await
+            .unwrap_err()
     }
 
     /// A started batch of `count` boards whose product and venue have awkward names.

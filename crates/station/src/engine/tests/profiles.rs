@@ -2,6 +2,7 @@
 
 use super::deployment::{begin, on, set, settings};
 use super::*;
+use crate::who::Who;
 use wire::document::DocumentKind;
 use wire::profile::ProfileReport;
 use wire::query::Tried;
@@ -37,7 +38,10 @@ async fn tried(rig: &Rig, command: Command) -> Tried {
 
 async fn file(rig: &Rig, name: &str) -> String {
     let name = name.to_owned();
-    let paper = rig.engine.document(DocumentKind::Profile { name }).await;
+    let paper = rig
+        .engine
+        .document_by(&Who::here(), DocumentKind::Profile { name })
+        .await;
     String::from_utf8(paper.unwrap().bytes).unwrap()
 }
 
