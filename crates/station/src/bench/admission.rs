@@ -8,7 +8,7 @@ use super::attempt::Attempt;
 use super::seat::{Machine, Permit, Standing};
 use crate::batches::rules::{self, Fit, Sight};
 use crate::batches::{machine, places};
-use wire::batch::{Batch, BatchState, Name, ReimagePolicy};
+use wire::batch::{Batch, BatchPlan, BatchState, Name, ReimagePolicy};
 use wire::board::{Failure, Hold};
 use wire::disk::{Disk, DiskContent, NoDisk};
 use wire::image::Image;
@@ -37,10 +37,36 @@ pub struct Question<'a> {
     pub owns: Option<&'a Name>,
     /// Pools that hold a name only it may have.
     pub meant_for: &'a [(ProductCode, VenueCode)],
-    /// The product that a foreign installer says it is.
-    pub wants: Option<&'a ProductCode>,
+    /// What a foreign installer says it is.
+    pub wants: &'a Wants,
     /// Open batches by rank, then the ended batch that its name comes from.
     pub batches: &'a [Candidate<'a>],
+}
+
+/// What an installer says it is; it may leave out either.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Its product.
+    pub product: Option<ProductCode>,
+    /// The venue it is at.
+    pub venue: Option<VenueCode>,
+}
+
+impl Wants {
+    /// Nothing.
+    pub const NOTHING: Self = Self {
+        product: None,
+        venue: None,
+    };
+
+    /// What it asks for instead of what the plan is for.
+    fn other_than(&self, plan: &BatchPlan) -> Option<&str> {
+        let product = self.product.as_ref().filter(|p| **p != plan.product);
+        let venue = self.venue.as_ref().filter(|v| **v != plan.venue);
+        product
+            .map(ProductCode::as_str)
+            .or(venue.map(VenueCode::as_str))
+    }
 }
 
 /// A batch that might take the board.
@@ -233,9 +259,7 @@ fn objection(q: &Question<'_>, c: &Candidate<'_>, strictness: Strictness) -> Opt
     {
         return Some(format!("the board is {} already", name.hostname));
     }
-    if let Some(wanted) = q.wants
-        && *wanted != plan.product
-    {
+    if let Some(wanted) = q.wants.other_than(plan) {
         return Some(format!("the installer asks for {wanted}"));
     }
     match rules::fit(plan, &q.sight) {
@@ -258,7 +282,7 @@ fn is_home(q: &Question<'_>, c: &Candidate<'_>) -> bool {
     q.permit != Permit::None
         && from == Some(c.batch.id)
         && matches!(c.batch.state, BatchState::Active | BatchState::Completed)
-        && q.wants.is_none_or(|wanted| *wanted == c.batch.plan.product)
+        && q.wants.other_than(&c.batch.plan).is_none()
 }
 
 /// Why an image does not run on a machine.
