@@ -443,8 +443,8 @@ fn step(stage: Stage) -> AgentEvent {
 fn outcome() -> Outcome {
     Outcome {
         verified: VerifyLevel::FullReadBack,
-        bytes_written: 4_000,
-        bytes_read_back: 4_000,
+        bytes_written: 5_000_000,
+        bytes_read_back: 5_000_000,
         bytes_received: 1_000,
         rewritten_chunks: 0,
         transport: "http".to_owned(),
