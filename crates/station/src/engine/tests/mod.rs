@@ -366,9 +366,11 @@ fn new_image(product: &str, mark: u8) -> NewImage {
             },
             sha256: "ab".repeat(32),
             contents: ImageContents {
+                kernel: "kernel8.img".to_owned(),
                 arch: "arm64".to_owned(),
                 ..ImageContents::default()
             },
+            skipped: Vec::new(),
             file_name: "golden.img".to_owned(),
             format: imaging::source::Format::Raw,
         },
