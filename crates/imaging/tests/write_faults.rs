@@ -214,7 +214,12 @@ proptest! {
         let result = deploy(faulty, &image, order, Grow::Agent);
         let now = medium(&disk);
         match result {
-            Ok(_) => prop_assert!(is_whole(&now, &image)),
+            Ok(sealed) => {
+                prop_assert!(is_whole(&now, &image));
+                // A station takes a board for done only when it has read back this much.
+                let read_back = sealed.figures().bytes_read_back;
+                prop_assert!(read_back >= image.manifest.written_bytes(), "{read_back}");
+            }
             Err(e) => prop_assert!(
                 Table::parse(&now).is_err() || now == old || is_whole(&now, &image),
                 "after {e}"

@@ -31,6 +31,7 @@
 //! | `board.accepted`, `board.released` | by the operator |
 //! | `product.*`, `venue.*`, `name.*`, `names.*`, `batch.*`, `image.*` | plans changed |
 //! | `server.serving`, `server.stopped`, `server.restarted` | a server changed its state |
+//! | `image.no_kernel`, `image.files_left_out` | an imported image boots no board; has boot files too large to serve |
 //! | `image.pack_missing`, `image.pack_back` | the index knows an image whose bytes are not there; they came |
 //! | `backup.made` | a backup was made |
 //! | `wire.finding` | another finding of the wire checks |

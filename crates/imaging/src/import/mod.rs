@@ -74,6 +74,8 @@ pub struct Imported {
     pub sha256: String,
     /// What was found inside.
     pub contents: ImageContents,
+    /// Files of its boot partition that are too large to be served.
+    pub skipped: Vec<String>,
     /// Name of the file it came from.
     pub file_name: String,
     /// What the file was compressed with.
@@ -125,6 +127,7 @@ pub fn import(
         manifest,
         sha256: streamed.sha256,
         contents,
+        skipped: boot.skipped().to_vec(),
         file_name: source
             .file_name()
             .map(|n| n.to_string_lossy().into_owned())

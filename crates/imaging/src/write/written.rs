@@ -170,6 +170,7 @@ fn repair<T: Target>(
     }
     // Perhaps only the reading failed: what reads well now needs no second write.
     if differs(&mut work.target, offset, &good).is_none() {
+        work.figures.bytes_read_back += len as u64;
         return Ok(());
     }
     write(&mut work.target, offset, &good)?;

@@ -8,10 +8,10 @@ use super::attempt::Attempt;
 use super::seat::{Machine, Permit, Standing};
 use crate::batches::rules::{self, Fit, Sight};
 use crate::batches::{machine, places};
-use wire::batch::{Batch, BatchState, Name, ReimagePolicy};
+use wire::batch::{Batch, BatchPlan, BatchState, Name, ReimagePolicy};
 use wire::board::{Failure, Hold};
 use wire::disk::{Disk, DiskContent, NoDisk};
-use wire::image::Image;
+use wire::image::{Image, ImageContents};
 use wire::name::{Hostname, ProductCode, VenueCode};
 use wire::revision::Family;
 
@@ -37,10 +37,36 @@ pub struct Question<'a> {
     pub owns: Option<&'a Name>,
     /// Pools that hold a name only it may have.
     pub meant_for: &'a [(ProductCode, VenueCode)],
-    /// The product that a foreign installer says it is.
-    pub wants: Option<&'a ProductCode>,
+    /// What a foreign installer says it is.
+    pub wants: &'a Wants,
     /// Open batches by rank, then the ended batch that its name comes from.
     pub batches: &'a [Candidate<'a>],
+}
+
+/// What an installer says it is; it may leave out either.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Its product.
+    pub product: Option<ProductCode>,
+    /// The venue it is at.
+    pub venue: Option<VenueCode>,
+}
+
+impl Wants {
+    /// Nothing.
+    pub const NOTHING: Self = Self {
+        product: None,
+        venue: None,
+    };
+
+    /// What it asks for instead of what the plan is for.
+    fn other_than(&self, plan: &BatchPlan) -> Option<&str> {
+        let product = self.product.as_ref().filter(|p| **p != plan.product);
+        let venue = self.venue.as_ref().filter(|v| **v != plan.venue);
+        product
+            .map(ProductCode::as_str)
+            .or(venue.map(VenueCode::as_str))
+    }
 }
 
 /// A batch that might take the board.
@@ -123,7 +149,12 @@ pub fn decide(q: &Question<'_>) -> Decision {
         let product = plan.product.clone();
         return wait(Hold::NoActiveImage { product });
     };
-    if let Err(why) = runs_on(image, q.machine) {
+    // An installer of others was started by others.
+    let fits = match q.sight.disks {
+        Some(_) => boots_installer(image, q.machine),
+        None => runs_on(image, q.machine),
+    };
+    if let Err(why) = fits {
         return wait(Hold::WrongArchitecture { why });
     }
     match disk_for(q, candidate.batch, image, last) {
@@ -233,9 +264,7 @@ fn objection(q: &Question<'_>, c: &Candidate<'_>, strictness: Strictness) -> Opt
     {
         return Some(format!("the board is {} already", name.hostname));
     }
-    if let Some(wanted) = q.wants
-        && *wanted != plan.product
-    {
+    if let Some(wanted) = q.wants.other_than(plan) {
         return Some(format!("the installer asks for {wanted}"));
     }
     match rules::fit(plan, &q.sight) {
@@ -258,11 +287,45 @@ fn is_home(q: &Question<'_>, c: &Candidate<'_>) -> bool {
     q.permit != Permit::None
         && from == Some(c.batch.id)
         && matches!(c.batch.state, BatchState::Active | BatchState::Completed)
-        && q.wants.is_none_or(|wanted| *wanted == c.batch.plan.product)
+        && q.wants.other_than(&c.batch.plan).is_none()
 }
 
+/// Why an image cannot boot the installer on a machine, which runs under the image's own kernel.
+pub fn boots_installer(image: &Image, machine: Option<Machine>) -> Result<(), String> {
+    runs_on(image, machine)?;
+    has_kernel(&image.contents, machine)
+}
+
+/// Says which kernel is missing when the installer cannot run under the one that an image has: it is
+/// a 64-bit program.
+pub fn has_kernel(contents: &ImageContents, machine: Option<Machine>) -> Result<(), String> {
+    let wanted = match machine {
+        Some(Machine::Uefi { .. }) => "vmlinuz or Image",
+        Some(Machine::Pi {
+            family: Family::Pi5,
+        }) => "kernel_2712.img or kernel8.img",
+        Some(Machine::Pi { .. }) => "kernel8.img",
+        None => "kernel8.img, or vmlinuz on a PC",
+    };
+    if contents.kernel.is_empty() {
+        Err(format!(
+            "its boot partition has no kernel for the installer ({wanted})"
+        ))
+    } else if contents.arch == ARM_32_BIT {
+        Err(format!(
+            "its kernel {} is a 32-bit one, and the installer needs a 64-bit kernel ({wanted})",
+            contents.kernel
+        ))
+    } else {
+        Ok(())
+    }
+}
+
+/// The word that [`ImageContents::arch`] uses for 32-bit ARM.
+const ARM_32_BIT: &str = "arm";
+
 /// Why an image does not run on a machine.
-pub fn runs_on(image: &Image, machine: Option<Machine>) -> Result<(), String> {
+fn runs_on(image: &Image, machine: Option<Machine>) -> Result<(), String> {
     if image.pack_missing {
         return Err("its pack is missing; import the image file again".to_owned());
     }
@@ -282,7 +345,7 @@ pub fn runs_on(image: &Image, machine: Option<Machine>) -> Result<(), String> {
         Some(Machine::Pi { family }) => {
             // Boards before the Pi 5 also run 32-bit kernels.
             let fits = matches!((has, family), ("" | "arm64", _))
-                || (has == "arm" && family != Family::Pi5);
+                || (has == ARM_32_BIT && family != Family::Pi5);
             if !fits {
                 return Err(format!("its kernel is for {has}, the board is arm64"));
             }

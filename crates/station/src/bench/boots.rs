@@ -67,19 +67,19 @@ pub fn stands_still(seat: &Seat) -> bool {
 }
 
 /// The image whose boot files a board gets: that of its deployment, else that of the batch which
-/// would take it, else any that runs on it (a held board boots too, so that its inventory is seen).
+/// would take it, else any that boots it (a held board boots too, so that its inventory is seen).
 pub fn image_for<'a>(q: &'a Question<'a>, seat: &Seat, images: &'a [Image]) -> Option<ImageId> {
     if let Some(attempt) = seat.open() {
         return Some(attempt.image);
     }
-    let runs = |image: &&Image| admission::runs_on(image, q.machine).is_ok();
+    let boots = |image: &&Image| admission::boots_installer(image, q.machine).is_ok();
     let likely = admission::batch_for(q, Strictness::Likely).ok();
     let of_batches = || q.batches.iter().filter_map(|c| c.image);
     likely
         .and_then(|c| c.image)
-        .filter(runs)
-        .or_else(|| of_batches().find(runs))
-        .or_else(|| images.iter().filter(|i| i.active).find(runs))
+        .filter(boots)
+        .or_else(|| of_batches().find(boots))
+        .or_else(|| images.iter().filter(|i| i.active).find(boots))
         .map(|image| image.id)
 }
 

@@ -1,6 +1,6 @@
 //! Who is who. A board is keyed by what its bootloader can say; the rest is checked against it.
 
-use super::seat::Seat;
+use super::seat::{NO_MAC, Seat};
 use uuid::{Builder, Uuid};
 use wire::agent::Inventory;
 use wire::board::{Mac, Serial};
@@ -90,6 +90,31 @@ pub fn conflict(seat: &Seat, serial: Option<Serial>) -> Option<String> {
 pub fn is_foreign_mac(seat: &Seat, mac: Mac, now: Millis) -> bool {
     let known = seat.macs.is_empty() || seat.macs.contains(&mac);
     !known && (seat.is_at_work(now) || seat.is_settled())
+}
+
+/// Says, in words, why a call that carries a board's id is not from the board that has this seat. For
+/// callers that show no token: the whole serial number tells boards apart, and without it the
+/// address does.
+pub fn stranger(seat: &Seat, serial: Option<Serial>, mac: Mac, now: Millis) -> Option<String> {
+    if let Some(why) = conflict(seat, serial) {
+        return Some(why);
+    }
+    let same_serial = serial.is_some() && serial == seat.tile.serial;
+    if same_serial || mac == NO_MAC || !is_foreign_mac(seat, mac, now) {
+        return None;
+    }
+    Some(two_addresses(seat, mac))
+}
+
+/// A foreign address in words ([`is_foreign_mac`]).
+pub fn two_addresses(seat: &Seat, mac: Mac) -> String {
+    format!(
+        "{mac} says that it is {}, which is known as {} ({}). Either two boards have one serial \
+         number, or it has another network card: then approve it",
+        seat.called(),
+        seat.tile.mac,
+        seat.tile.stage
+    )
 }
 
 #[cfg(test)]

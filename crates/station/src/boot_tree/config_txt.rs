@@ -18,8 +18,6 @@ pub struct Kernel<'a> {
     pub family: Family,
     /// Kernel file in the boot partition.
     pub file: &'a str,
-    /// True for a 64-bit kernel.
-    pub arm64: bool,
 }
 
 /// Renders the file. `device_trees` are the device-tree files of the boot partition.
@@ -40,8 +38,7 @@ pub fn render(title: &str, kernels: &[Kernel<'_>], device_trees: &[String]) -> S
         let Some(kernel) = kernels.iter().find(|k| k.family == family) else {
             continue;
         };
-        let _ = writeln!(text, "[{section}]\nkernel={}", kernel.file);
-        let _ = writeln!(text, "arm_64bit={}", u8::from(kernel.arm64));
+        let _ = writeln!(text, "[{section}]\nkernel={}\narm_64bit=1", kernel.file);
         if family == Family::Pi5 {
             // The external PCIe connector is off by default, and an NVMe disk hangs on it.
             text.push_str("dtparam=pciex1\n");
@@ -58,7 +55,6 @@ mod tests {
     const PI5: Kernel<'_> = Kernel {
         family: Family::Pi5,
         file: "kernel_2712.img",
-        arm64: true,
     };
 
     #[test]
@@ -66,7 +62,6 @@ mod tests {
         let pi4 = Kernel {
             family: Family::Pi4,
             file: "kernel8.img",
-            arm64: true,
         };
         let text = render("t", &[PI5, pi4], &["bcm2712-rpi-5-b.dtb".to_owned()]);
         let at = |needle: &str| {

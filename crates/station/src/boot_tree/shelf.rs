@@ -42,12 +42,12 @@ impl BootFiles {
 
     /// The kernel that a machine boots.
     pub fn kernel(&self, machine: Option<Machine>) -> Option<Bytes> {
-        self.file(&self.set.kernel(family(machine))?.path)
+        self.file(&usable(&self.set, family(machine))?.path)
     }
 
     /// The installer's initramfs for the kernel that a machine boots.
     pub fn initramfs(&self, machine: Option<Machine>) -> Option<Bytes> {
-        let kernel = self.set.kernel(family(machine))?;
+        let kernel = usable(&self.set, family(machine))?;
         self.initramfs.get(&kernel.path).cloned()
     }
 
@@ -56,11 +56,10 @@ impl BootFiles {
         [Family::Pi3, Family::Pi4, Family::Pi5]
             .into_iter()
             .filter_map(|family| {
-                let kernel = self.set.kernel(family)?;
+                let kernel = usable(&self.set, family)?;
                 Some(Kernel {
                     family,
                     file: &kernel.path,
-                    arm64: kernel.arch != Some(Arch::Arm),
                 })
             })
             .collect()
@@ -70,6 +69,11 @@ impl BootFiles {
     pub fn device_trees(&self) -> Vec<String> {
         self.set.device_trees()
     }
+}
+
+/// The kernel of a family that the agent runs under, which is a 64-bit program.
+fn usable(set: &BootSet, family: Family) -> Option<&imaging::boot::Kernel> {
+    set.kernel(family).filter(|k| k.arch != Some(Arch::Arm))
 }
 
 /// The family whose kernel a machine boots. A board whose boot ROM says nothing about itself is a
@@ -206,7 +210,7 @@ impl Inner {
         let key = key_archive(&self.public_key).map_err(|e| e.to_string())?;
         let mut initramfs = HashMap::new();
         for family in FAMILIES {
-            let Some(kernel) = set.kernel(family) else {
+            let Some(kernel) = usable(&set, family) else {
                 continue;
             };
             if initramfs.contains_key(&kernel.path) {
@@ -214,7 +218,7 @@ impl Inner {
             }
             let agent = match kernel.arch {
                 Some(Arch::X86_64) => &self.agent.x86_64,
-                Some(Arch::Arm64 | Arch::Arm) | None => &self.agent.arm64,
+                _ => &self.agent.arm64,
             };
             let agent = self.agent_archive(agent)?;
             let modules = kernel.modules.as_ref().map_or(&[][..], |m| &m.cpio);
@@ -222,7 +226,7 @@ impl Inner {
             initramfs.insert(kernel.path.clone(), whole);
         }
         if initramfs.is_empty() {
-            return Err("the image's boot partition holds no kernel".to_owned());
+            return Err("the image's boot partition holds no 64-bit kernel".to_owned());
         }
         Ok(BootFiles { set, initramfs })
     }

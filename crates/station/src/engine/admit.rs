@@ -3,7 +3,7 @@
 
 use super::turn::Turn;
 use crate::batches::rules::Sight;
-use crate::bench::admission::{self, Choice, Decision, Question};
+use crate::bench::admission::{self, Choice, Decision, Question, Wants};
 use crate::bench::attempt::{Attempt, Via};
 use crate::bench::seat::{Machine, Permit, Seat};
 use crate::bench::stages::{Heard, Note};
@@ -13,7 +13,7 @@ use wire::batch::NameState;
 use wire::board::{Failure, Hold};
 use wire::disk::Disk;
 use wire::image::Image;
-use wire::name::{Hostname, ProductCode};
+use wire::name::Hostname;
 use wire::refusal::Refusal;
 use wire::{BoardId, Stage};
 
@@ -30,8 +30,8 @@ pub(super) struct Asking {
     pub(super) machine: Option<Machine>,
     /// Its disks, when somebody has looked.
     pub(super) disks: Option<Vec<Disk>>,
-    /// The product that a foreign installer says it is.
-    pub(super) wants: Option<ProductCode>,
+    /// What a foreign installer says it is.
+    pub(super) wants: Wants,
 }
 
 /// What it gets.
@@ -97,7 +97,7 @@ fn decide(turn: &Turn<'_>, asking: &Asking) -> Result<Decision, Refusal> {
         withheld: seat.withheld,
         owns: owns.as_ref(),
         meant_for: &meant_for,
-        wants: asking.wants.as_ref(),
+        wants: &asking.wants,
         batches: &candidates,
     }))
 }

@@ -275,7 +275,7 @@ impl Engine {
         request: StatusRequest,
     ) -> Result<StatusReply, Refusal> {
         self.work(move |turn| device::status(turn, from, &request))
-            .await
+            .await?
     }
 
     /// The DHCP server noticed something. Never blocks. It has arrived once everybody sees what came

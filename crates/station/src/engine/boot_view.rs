@@ -4,7 +4,7 @@
 use super::plans::Plans;
 use super::report::same;
 use crate::batches::rules::Sight;
-use crate::bench::admission::Question;
+use crate::bench::admission::{Question, Wants};
 use crate::bench::boards::Bench;
 use crate::bench::boots::{self, BootAnswer, Install};
 use crate::bench::identity;
@@ -219,7 +219,7 @@ fn answer(seat: &Seat, plans: &Plans) -> BootAnswer {
         withheld: seat.withheld,
         owns: None,
         meant_for: &[],
-        wants: None,
+        wants: &Wants::NOTHING,
         batches: &candidates,
     };
     match boots::image_for(&question, seat, &plans.images) {

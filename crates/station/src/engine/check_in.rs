@@ -4,6 +4,7 @@ use super::admit::{Admitted, Asking, admit};
 use super::effect::Effect;
 use super::turn::Turn;
 use crate::batches::rules;
+use crate::bench::admission::Wants;
 use crate::bench::attempt::{Attempt, Via};
 use crate::bench::identity;
 use crate::bench::seat::{Arch, MAX_MACS, Machine, Seat};
@@ -57,7 +58,7 @@ pub(super) fn run(
         boot,
         machine: machine_of(&inventory),
         disks: Some(inventory.disks.clone()),
-        wants: None,
+        wants: Wants::NOTHING,
     };
     let admitted = admit(turn, &asking)?;
     would_use(turn, id, &admitted);
@@ -190,8 +191,7 @@ fn conflict(
     why: String,
 ) -> Result<Order, Refusal> {
     let whom = inventory.serial.map(|s| s.to_string()).unwrap_or_default();
-    let note = Note::error("identity.conflict", format!("Refused: {why}."));
-    turn.note_seldom(&turn.about(id), whom, TEN_MINUTES, note)?;
+    tell_conflict(turn, id, whom, &why)?;
     let hold = Hold::IdentityConflict { why };
     let words = hold.to_string();
     Ok(Order::Wait {
@@ -200,6 +200,17 @@ fn conflict(
         again_ms: AGAIN_MS,
         identify_s: 0,
     })
+}
+
+/// Puts on the record, seldom, that `whom` goes by the id of another board.
+pub(super) fn tell_conflict(
+    turn: &mut Turn<'_>,
+    id: BoardId,
+    whom: String,
+    why: &str,
+) -> Result<(), Refusal> {
+    let note = Note::error("identity.conflict", format!("Refused: {why}."));
+    Ok(turn.note_seldom(&turn.about(id), whom, TEN_MINUTES, note)?)
 }
 
 /// Takes over what the board says of itself.

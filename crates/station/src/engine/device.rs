@@ -2,21 +2,26 @@
 //!
 //! The same rules of admission as for the agent, as far as the facts reach: nobody has looked at
 //! the disks, so rules that ask for them hold the board. What such an installer says is believed,
-//! and recorded as [`VerifyLevel::Reported`]. A deployment of the agent is never touched from here.
+//! and recorded as [`VerifyLevel::Reported`]. A deployment of the agent is never touched from here,
+//! and two boards that go by one id are told apart as far as whole serial numbers and addresses can.
 
 use super::admit::{Admitted, Asking, admit};
+use super::check_in::tell_conflict;
 use super::turn::Turn;
+use crate::bench::admission::Wants;
 use crate::bench::attempt::{Attempt, Via};
+use crate::bench::identity;
 use crate::bench::seat::{NO_MAC, Seat};
 use crate::bench::stages::{Heard, line};
 use crate::names;
 use crate::store;
 use std::net::Ipv4Addr;
+use std::str::FromStr;
 use wire::batch::VerifyLevel;
-use wire::board::{Failure, Mac, Serial};
+use wire::board::{Failure, Hold, Mac, Serial};
 use wire::device::{ConfigRequest, StatusReply, StatusRequest};
 use wire::image::Image;
-use wire::name::{Hostname, ProductCode, VenueCode};
+use wire::name::{Hostname, NameError, ProductCode, VenueCode};
 use wire::refusal::{Code, Refusal};
 use wire::{BoardId, Stage};
 
@@ -44,12 +49,9 @@ pub(super) fn config(
     from: Ipv4Addr,
     request: &ConfigRequest,
 ) -> Result<Result<DeviceAssignment, Refusal>, Refusal> {
-    let wants = match given(request.product_type.as_deref()) {
-        None => None,
-        Some(text) => Some(
-            text.parse::<ProductCode>()
-                .map_err(|e| Refusal::invalid("product_type", format!("{e}.")))?,
-        ),
+    let wants = Wants {
+        product: code("product_type", request.product_type.as_deref())?,
+        venue: code("venue_code", request.venue_code.as_deref())?,
     };
     let who = who(
         turn,
@@ -57,6 +59,12 @@ pub(super) fn config(
         request.serial_number.as_deref(),
         request.mac_address.as_deref(),
     )?;
+    if let Some(why) = stranger(turn, &who)? {
+        return Ok(Err(on_hold(
+            who.board,
+            &Hold::IdentityConflict { why }.to_string(),
+        )));
+    }
     turn.welcome(who.board, who.mac)?;
     if let Some(open) = turn.seat(who.board).and_then(Seat::open)
         && open.via == Via::Agent
@@ -96,6 +104,18 @@ pub(super) fn config(
             &format!("it was provisioned before as {hostname}. Approve it to image it again."),
         )),
     })
+}
+
+/// Reads a code that an installer may leave out.
+fn code<T: FromStr<Err = NameError>>(
+    field: &'static str,
+    text: Option<&str>,
+) -> Result<Option<T>, Refusal> {
+    let parse = |text: &str| {
+        text.parse()
+            .map_err(|e| Refusal::invalid(field, format!("{e}.")))
+    };
+    given(text).map(parse).transpose()
 }
 
 fn on_hold(board: BoardId, words: &str) -> Refusal {
@@ -152,7 +172,21 @@ fn who(
     }
 }
 
+/// Why the caller is another board than the one that is known under its id; that is put on the
+/// record.
+fn stranger(turn: &mut Turn<'_>, who: &Who) -> Result<Option<String>, Refusal> {
+    turn.fetch(who.board)?;
+    let seat = turn.seat(who.board);
+    let why = seat.and_then(|seat| identity::stranger(seat, who.serial, who.mac, turn.now));
+    if let Some(why) = &why {
+        let whom = who.serial.map_or(who.mac.to_string(), |s| s.to_string());
+        tell_conflict(turn, who.board, whom, why)?;
+    }
+    Ok(why)
+}
+
 fn learn(turn: &mut Turn<'_>, from: Ipv4Addr, who: &Who) {
+    let leased = turn.bench.leased(from);
     if let Some(seat) = turn.seat_mut(who.board) {
         seat.tile.serial = seat.tile.serial.or(who.serial);
         if who.mac != NO_MAC {
@@ -160,19 +194,22 @@ fn learn(turn: &mut Turn<'_>, from: Ipv4Addr, who: &Who) {
         }
         seat.tile.ip = Some(from);
         seat.learn_mac(who.mac);
+        // Later it may leave its address to be found out.
+        seat.learn_mac(leased.unwrap_or(NO_MAC));
     }
     // What DHCP gave is known better than what an installer says.
-    if turn.bench.leased(from).is_none() {
+    if leased.is_none() {
         turn.give(from, who.mac);
     }
 }
 
-/// Answers `POST /api/status`.
+/// Answers `POST /api/status`. The outer result is a request that changed nothing; the inner one is
+/// the answer, of which a second board under one id is remembered.
 pub(super) fn status(
     turn: &mut Turn<'_>,
     from: Ipv4Addr,
     request: &StatusRequest,
-) -> Result<StatusReply, Refusal> {
+) -> Result<Result<StatusReply, Refusal>, Refusal> {
     let status = given(request.status.as_deref()).unwrap_or("");
     let Some(said) = Said::of(status) else {
         let status = line(status, 40);
@@ -189,12 +226,19 @@ pub(super) fn status(
         ));
     }
     let board = attempt.board;
+    if let Ok(who) = reporter(turn, from, request)
+        && who.board == board
+        && let Some(why) = stranger(turn, &who)?
+    {
+        let message = format!("The report is not about board {board}: {why}.");
+        return Ok(Err(Refusal::conflict(message)));
+    }
     let reply = StatusReply {
         received: true,
         hostname: Some(attempt.hostname.to_string()),
     };
     if !attempt.is_open() {
-        return said_again(&attempt, said).map(|()| reply);
+        return said_again(&attempt, said).map(|()| Ok(reply));
     }
     let words = given(request.message.as_deref()).map(|m| line(m, MOST_WORDS));
     match said {
@@ -219,7 +263,7 @@ pub(super) fn status(
             turn.hear(board, Heard::Failed(failure))?;
         }
     }
-    Ok(reply)
+    Ok(Ok(reply))
 }
 
 /// What a status text says.
@@ -261,6 +305,15 @@ fn said_again(attempt: &Attempt, said: Said) -> Result<(), Refusal> {
     .next("Ask for the configuration again."))
 }
 
+fn serial_of(request: &StatusRequest) -> Option<&str> {
+    given(request.serial.as_deref()).or(given(request.serial_number.as_deref()))
+}
+
+fn reporter(turn: &Turn<'_>, from: Ipv4Addr, request: &StatusRequest) -> Result<Who, Refusal> {
+    let mac = request.mac_address.as_deref();
+    who(turn, from, serial_of(request), mac)
+}
+
 /// The deployment that a report is about: the one it names, else the newest of its board, else the
 /// newest of its name. A report under another name than the deployment's is about another one. Serials and
 /// names stand on the board's label, so a report by these has to come from the board.
@@ -269,9 +322,9 @@ fn find(turn: &Turn<'_>, from: Ipv4Addr, request: &StatusRequest) -> Result<Atte
         let found = store::deployments::get(turn.tx, id)?;
         return found.ok_or_else(|| super::report::unknown(id));
     }
-    let serial = given(request.serial.as_deref()).or(given(request.serial_number.as_deref()));
+    let serial = serial_of(request);
     let hostname = given(request.hostname.as_deref());
-    let by_board = match who(turn, from, serial, request.mac_address.as_deref()) {
+    let by_board = match reporter(turn, from, request) {
         Ok(who) => store::deployments::newest(turn.tx, who.board)?,
         Err(refusal) if serial.is_some() => return Err(refusal),
         Err(_) => None,

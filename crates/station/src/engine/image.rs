@@ -6,10 +6,12 @@ use super::packs;
 use super::room;
 use super::turn::Turn;
 use crate::batches::machine;
+use crate::bench::admission::has_kernel;
 use crate::bench::seat::Seat;
 use crate::bench::stages::{Note, line};
 use crate::store;
 use crate::store::events::About;
+use imaging::import::Imported;
 use std::path::{Path, PathBuf};
 use wire::ImageId;
 use wire::Millis;
@@ -24,7 +26,7 @@ use wire::update::Update;
 #[derive(Debug)]
 pub struct NewImage {
     /// The pack and what was found in it.
-    pub imported: imaging::import::Imported,
+    pub imported: Imported,
     /// The product it is for.
     pub product: ProductCode,
     /// Its version.
@@ -141,11 +143,32 @@ pub(super) fn imported(turn: &mut Turn<'_>, new: &NewImage) -> Result<Image, Ref
         image.id.short()
     );
     turn.note(&About::default(), Note::info("image.imported", text))?;
+    warn(turn, &new.imported)?;
     if new.activate {
         make_active(turn, &image)?;
     }
     turn.touch_images();
     stored(turn, &image.id)
+}
+
+/// Says what an image lacks for booting boards. It is taken all the same: an installer of others may
+/// fetch it whole.
+fn warn(turn: &mut Turn<'_>, imported: &Imported) -> Result<(), Refusal> {
+    let mut warn = |kind, text| turn.note(&About::default(), Note::warning(kind, text));
+    let file = &imported.file_name;
+    if let Err(why) = has_kernel(&imported.contents, None) {
+        let text = format!(
+            "No board boots the installer with {file}: {why}. Only installers that fetch the whole \
+             image can use it."
+        );
+        warn("image.no_kernel", text)?;
+    }
+    if !imported.skipped.is_empty() {
+        let files = line(&imported.skipped.join(", "), 300);
+        let text = format!("Boot files of {file} are too large and are not served: {files}.");
+        warn("image.files_left_out", text)?;
+    }
+    Ok(())
 }
 
 fn stored(turn: &Turn<'_>, id: &ImageId) -> Result<Image, Refusal> {

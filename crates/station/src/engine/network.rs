@@ -91,13 +91,7 @@ fn bootloader(turn: &mut Turn<'_>, id: BoardId, mac: Mac, client: Client) -> Res
     if let Some(seat) = turn.seat(id)
         && identity::is_foreign_mac(seat, mac, now)
     {
-        let text = format!(
-            "{mac} says that it is {}, which is known as {} ({}). Either two boards have one \
-             serial number, or it has another network card: then approve it.",
-            seat.called(),
-            seat.tile.mac,
-            seat.tile.stage
-        );
+        let text = format!("{}.", identity::two_addresses(seat, mac));
         let note = Note::error("identity.conflict", text);
         let about = turn.about(id);
         return Ok(turn.note_seldom(&about, mac.to_string(), TEN_MINUTES, note)?);

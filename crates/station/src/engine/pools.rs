@@ -21,7 +21,7 @@ pub(super) fn low(conn: &Connection, least: u32) -> Result<Low, StoreError> {
         if pattern.is_none_or(|p| p.source() == Source::Board) {
             continue;
         }
-        let free = store::names::count_available(conn, &product, &venue)?;
+        let free = store::names::count_available(conn, &product, &venue, &[])?;
         if free < least {
             low.insert((product, venue), (batch, free));
         }

@@ -147,28 +147,42 @@ fn log(turn: &mut Turn<'_>, board: BoardId, text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Nothing is done that was not read back.
+/// Nothing is done that was not read back: all data of the image at least, and of the changed files
+/// as much as there may be.
 fn done(turn: &mut Turn<'_>, board: BoardId, outcome: &Outcome) -> Result<Option<String>, Refusal> {
     let Some(open) = turn.seat(board).and_then(Seat::open) else {
         return Ok(None);
     };
-    let proven = outcome.verified == VerifyLevel::FullReadBack && outcome.bytes_read_back > 0;
     let (id, stage) = (open.id.clone(), open.stage);
+    let image = store::images::get(turn.tx, &open.image)?;
+    let unproven = unproven(outcome, image.map_or(1, |image| image.data_bytes.max(1)));
     store::deployments::set_outcome(turn.tx, &id, outcome)?;
-    if proven {
+    let Some(what) = unproven else {
         turn.hear(board, Heard::Done(outcome.verified))?;
         return Ok(None);
-    }
-    let what = "it says that it is done and has read nothing back from its disk";
+    };
     turn.hear(
         board,
         Heard::Failed(Failure {
             stage,
-            what: what.to_owned(),
+            what: what.clone(),
             next: "Retry it. If it says so again, its agent does not fit this station.".to_owned(),
         }),
     )?;
-    Ok(Some(what.to_owned()))
+    Ok(Some(what))
+}
+
+/// Why a board that says it is done has not proven it, when `least` bytes had to be read back.
+fn unproven(outcome: &Outcome, least: u64) -> Option<String> {
+    let read = outcome.bytes_read_back;
+    let what = if outcome.verified != VerifyLevel::FullReadBack || read == 0 {
+        "read nothing back from its disk".to_owned()
+    } else if read < least {
+        format!("read back {read} bytes from its disk where its image has {least}")
+    } else {
+        return None;
+    };
+    Some(format!("it says that it is done and has {what}"))
 }
 
 /// Figures for people; a board that counts wrongly shows no more than everything.

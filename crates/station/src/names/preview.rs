@@ -20,6 +20,17 @@ pub struct NewName {
     pub note: String,
 }
 
+/// What is there already of a name to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing.
+    Nothing,
+    /// The name, or its number in this pool.
+    Name,
+    /// Another free name of this pool that only the same board may have.
+    OfBoard(Hostname),
+}
+
 /// The pool that names are imported into.
 #[derive(Debug, Clone)]
 pub struct Pool<'a> {
@@ -38,12 +49,12 @@ struct Candidate {
     name: Result<NewName, String>,
 }
 
-/// Reads `source` and gives the verdicts, with the names to add. `exists` says whether a name, or
-/// its number in this pool, is there already. Lines come sorted: errors first, then by number.
+/// Reads `source` and gives the verdicts, with the names to add. `found` says what is there already.
+/// Lines come sorted: errors first, then by number.
 pub fn preview<E>(
     pool: &Pool<'_>,
     source: &NameSource,
-    mut exists: impl FnMut(&NewName) -> Result<bool, E>,
+    mut found: impl FnMut(&NewName) -> Result<Found, E>,
 ) -> Result<(NamesReport, Vec<NewName>), E> {
     let candidates = match source {
         NameSource::Spec { text } => spec::read(text)
@@ -68,14 +79,23 @@ pub fn preview<E>(
                 number = name.number;
                 let hostname = Some(name.hostname.clone());
                 let again = !seen.insert(name.hostname.key());
-                if again || exists(&name)? {
-                    (hostname, Verdict::Duplicate, None)
-                } else if name.board.is_some_and(|board| !boards.insert(board)) {
-                    let why = "another row names the same board";
-                    (hostname, Verdict::Error, Some(why.to_owned()))
-                } else {
-                    names.push(name);
-                    (hostname, Verdict::Add, None)
+                let there = if again { Found::Name } else { found(&name)? };
+                match (there, name.board) {
+                    (Found::Name, _) => (hostname, Verdict::Duplicate, None),
+                    (Found::OfBoard(other), Some(board)) => {
+                        let why = format!(
+                            "board {board} is meant to get {other} already; delete that name first"
+                        );
+                        (hostname, Verdict::Error, Some(why))
+                    }
+                    (_, Some(board)) if !boards.insert(board) => {
+                        let why = "another row names the same board";
+                        (hostname, Verdict::Error, Some(why.to_owned()))
+                    }
+                    _ => {
+                        names.push(name);
+                        (hostname, Verdict::Add, None)
+                    }
                 }
             }
         };
@@ -174,8 +194,11 @@ mod tests {
             venue: &"CORO".parse().unwrap(),
             pattern: &pattern,
         };
-        let exists = |name: &NewName| Ok::<_, Infallible>(there.contains(&name.hostname.as_str()));
-        let Ok(result) = preview(&pool, source, exists);
+        let found = |name: &NewName| {
+            let there = there.contains(&name.hostname.as_str());
+            Ok::<_, Infallible>(if there { Found::Name } else { Found::Nothing })
+        };
+        let Ok(result) = preview(&pool, source, found);
         result
     }
 

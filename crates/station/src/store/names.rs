@@ -3,7 +3,7 @@
 
 use super::filter::{Filter, wanted};
 use super::{Result, column};
-use crate::names::preview::NewName;
+use crate::names::preview::{Found, NewName};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use wire::batch::{BatchId, BatchPlan, Name, NameState};
 use wire::name::{Hostname, ProductCode, VenueCode};
@@ -55,24 +55,36 @@ pub fn meant_for(conn: &Connection, board: BoardId) -> Result<Vec<(ProductCode, 
         .collect::<Result<_, _>>()?)
 }
 
-/// Is this name, or its number in this pool, there already?
-pub fn exists(
+/// What is there already of a name to be imported: the name, its number in this pool, or a free name
+/// of the pool that is meant for the same board.
+pub fn found(
     conn: &Connection,
     product: &ProductCode,
     venue: &VenueCode,
     name: &NewName,
-) -> Result<bool> {
+) -> Result<Found> {
     let mut statement = conn.prepare_cached(
         "SELECT EXISTS (SELECT 1 FROM names WHERE hostname = ?1)
-            OR EXISTS (SELECT 1 FROM names WHERE product = ?2 AND venue = ?3 AND number = ?4)",
+            OR EXISTS (SELECT 1 FROM names WHERE product = ?2 AND venue = ?3 AND number = ?4)
+                AS there,
+            (SELECT hostname FROM names WHERE meant_for = ?5 AND product = ?2 AND venue = ?3
+                AND state IN ('available', 'reserved')) AS of_board",
     )?;
     let values = params![
         name.hostname.as_str(),
         product.as_str(),
         venue.as_str(),
-        name.number
+        name.number,
+        name.board.map(|b| b.to_string())
     ];
-    Ok(statement.query_row(values, |row| row.get(0))?)
+    let found = |row: &Row<'_>| {
+        if row.get("there")? {
+            return Ok(Found::Name);
+        }
+        let of_board = column::word_or_none(row, "of_board")?;
+        Ok(of_board.map_or(Found::Nothing, Found::OfBoard))
+    };
+    Ok(statement.query_row(values, found)?)
 }
 
 /// Adds a free name.
@@ -124,40 +136,70 @@ pub fn add_owned(
     Ok(())
 }
 
-/// Free names of a pool.
-pub fn count_available(conn: &Connection, product: &ProductCode, venue: &VenueCode) -> Result<u32> {
-    let mut statement = conn.prepare_cached(
-        "SELECT count(*) FROM names WHERE product = ?1 AND venue = ?2 AND state = 'available'",
-    )?;
-    Ok(statement.query_row([product.as_str(), venue.as_str()], |row| row.get(0))?)
+/// Names that a batch can use: a name that is meant for a board is of use while that board has no
+/// other one, to a batch that takes the board. `?1` and `?2` are the pool, `?3` is the JSON list of
+/// the only boards that the batch takes, empty when it takes any.
+const USABLE: &str = "product = ?1 AND venue = ?2 AND (meant_for IS NULL OR (
+    (?3 = '[]' OR meant_for IN (SELECT value FROM json_each(?3)))
+    AND NOT EXISTS (SELECT 1 FROM names AS own WHERE own.board = names.meant_for)))";
+
+/// Free names of a pool that a batch can use which takes only `boards`, or any when that is empty.
+pub fn count_available(
+    conn: &Connection,
+    product: &ProductCode,
+    venue: &VenueCode,
+    boards: &[BoardId],
+) -> Result<u32> {
+    let sql = format!("SELECT count(*) FROM names WHERE {USABLE} AND state = 'available'");
+    let values = params![product.as_str(), venue.as_str(), column::to_json(&boards)?];
+    let mut statement = conn.prepare_cached(&sql)?;
+    Ok(statement.query_row(values, |row| row.get(0))?)
 }
 
 /// Names that boards of a batch may claim: those reserved for it, and free ones of its pool.
 pub fn count_claimable(conn: &Connection, plan: &BatchPlan, batch: BatchId) -> Result<u32> {
-    let mut statement = conn.prepare_cached(
-        "SELECT count(*) FROM names WHERE product = ?1 AND venue = ?2
-            AND (state = 'available' OR (state = 'reserved' AND batch = ?3))",
-    )?;
-    let values = params![plan.product.as_str(), plan.venue.as_str(), batch.0];
+    let sql = format!(
+        "SELECT count(*) FROM names WHERE {USABLE}
+            AND (state = 'available' OR (state = 'reserved' AND batch = ?4))"
+    );
+    let values = params![
+        plan.product.as_str(),
+        plan.venue.as_str(),
+        column::to_json(&plan.rules.boards)?,
+        batch.0
+    ];
+    let mut statement = conn.prepare_cached(&sql)?;
     Ok(statement.query_row(values, |row| row.get(0))?)
 }
 
-/// Reserves the `count` lowest free names of a pool for a batch; says how many there were.
+/// Reserves `count` free names of a pool for a batch. When it takes any board, names that any board
+/// may have go first, else those that are meant for its boards; the lowest of them go first. Says how
+/// many of them only one board may have.
 pub fn reserve(
     conn: &Connection,
-    product: &ProductCode,
-    venue: &VenueCode,
+    plan: &BatchPlan,
     batch: BatchId,
     count: u32,
     now: Millis,
 ) -> Result<usize> {
     let sql = format!(
-        "UPDATE names SET state = 'reserved', batch = ?3, changed = ?5 WHERE id IN (
-            SELECT id FROM names WHERE product = ?1 AND venue = ?2 AND state = 'available'
-            ORDER BY {IN_ORDER} LIMIT ?4)"
+        "UPDATE names SET state = 'reserved', batch = ?4, changed = ?6 WHERE id IN (
+            SELECT id FROM names WHERE {USABLE} AND state = 'available'
+            ORDER BY (meant_for IS NULL) = (?3 <> '[]'), {IN_ORDER} LIMIT ?5)
+         RETURNING meant_for IS NOT NULL AS bound"
     );
-    let values = params![product.as_str(), venue.as_str(), batch.0, count, now.0];
-    Ok(conn.prepare_cached(&sql)?.execute(values)?)
+    let values = params![
+        plan.product.as_str(),
+        plan.venue.as_str(),
+        column::to_json(&plan.rules.boards)?,
+        batch.0,
+        count,
+        now.0
+    ];
+    let mut statement = conn.prepare_cached(&sql)?;
+    let bound = statement.query_map(values, |row| row.get("bound"))?;
+    let bound: Vec<bool> = bound.collect::<Result<_, _>>()?;
+    Ok(bound.into_iter().filter(|bound| *bound).count())
 }
 
 /// Returns what is still reserved for a batch; says how many.

@@ -145,8 +145,8 @@ fn a_board_is_provisioned_confirmed_and_then_declined() {
 
     let done = AgentEvent::Done(Finished {
         verified: VerifyLevel::FullReadBack,
-        bytes_written: 10,
-        bytes_read_back: 10,
+        bytes_written: 1 << 30,
+        bytes_read_back: 1 << 30,
         bytes_received: 5,
         rewritten_chunks: 0,
         transport: "http".to_owned(),

@@ -67,36 +67,39 @@ pub(super) fn create(turn: &mut Turn<'_>, plan: &BatchPlan) -> Result<Receipt, R
         return Err(Refusal::not_found(message).at("image"));
     }
     let id = store::batches::create(turn.tx, plan, turn.config.rehearsal, turn.now)?;
-    reserve(turn, id, plan, plan.count, "count")?;
+    let bound = reserve(turn, id, plan, plan.count, "count")?;
     let text = format!(
-        "Batch {id} was created: {} {} boards for {}.",
+        "Batch {id} was created: {} {} boards for {}{bound}.",
         plan.count, plan.product, plan.venue
     );
     note(turn, id, "batch.created", text)?;
     receipt(turn, id)
 }
 
-/// Reserves names, all or none. Names that are made from the board need no reservation.
+/// Reserves names, all or none, and adds to the record what boards it does not expect will miss.
+/// Names that are made from the board need no reservation.
 fn reserve(
     turn: &Turn<'_>,
     id: BatchId,
     plan: &BatchPlan,
     count: u32,
     field: &str,
-) -> Result<(), Refusal> {
+) -> Result<String, Refusal> {
     let product = product(turn, &plan.product)?;
     let pattern: Pattern = product
         .pattern
         .parse()
         .map_err(|e| Refusal::internal(format!("The hostname pattern is broken: {e}.")))?;
     if pattern.source() == Source::Board {
-        return Ok(());
+        return Ok(String::new());
     }
-    let free = store::names::count_available(turn.tx, &plan.product, &plan.venue)?;
+    let boards = &plan.rules.boards;
+    let free = store::names::count_available(turn.tx, &plan.product, &plan.venue, boards)?;
     if free < count {
         let missing = count - free;
         return Err(Refusal::conflict(format!(
-            "{count} {} names of {} are needed and {free} are free: {missing} are missing.",
+            "{count} {} names of {} are needed and {free} that it can use are free: {missing} are \
+             missing.",
             plan.product, plan.venue
         ))
         .at(field)
@@ -104,8 +107,13 @@ fn reserve(
             "Import at least {missing} more names, or plan fewer boards."
         )));
     }
-    store::names::reserve(turn.tx, &plan.product, &plan.venue, id, count, turn.now)?;
-    Ok(())
+    let bound = store::names::reserve(turn.tx, plan, id, count, turn.now)?;
+    Ok(match bound {
+        _ if !boards.is_empty() => String::new(),
+        0 => String::new(),
+        1 => ", 1 of the names only for the board that it is meant for".to_owned(),
+        n => format!(", {n} of the names only for the boards that they are meant for"),
+    })
 }
 
 /// Moves a batch by an act; says whether it moved.
@@ -185,8 +193,8 @@ pub(super) fn extend(turn: &mut Turn<'_>, id: BatchId, by: u32) -> Result<Receip
     }
     let (batch, _) = act(turn, id, Act::Extend)?;
     store::batches::extend(turn.tx, id, by)?;
-    reserve(turn, id, &batch.plan, by, "by")?;
-    let text = format!("Batch {id} was extended by {by} boards.");
+    let bound = reserve(turn, id, &batch.plan, by, "by")?;
+    let text = format!("Batch {id} was extended by {by} boards{bound}.");
     note(turn, id, "batch.extended", text)?;
     receipt(turn, id)
 }

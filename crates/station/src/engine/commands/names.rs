@@ -37,9 +37,9 @@ pub(super) fn import(
         venue: &venue.code,
         pattern: &pattern,
     };
-    let exists =
-        |name: &preview::NewName| store::names::exists(turn.tx, &product.code, &venue.code, name);
-    let (mut report, names) = preview::preview(&pool, source, exists)?;
+    let found =
+        |name: &preview::NewName| store::names::found(turn.tx, &product.code, &venue.code, name);
+    let (mut report, names) = preview::preview(&pool, source, found)?;
     report.dry_run = dry_run;
     if dry_run || report.errors > 0 {
         return Ok(Receipt::Names(report));

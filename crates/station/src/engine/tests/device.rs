@@ -258,3 +258,122 @@ async fn made_up_serials_fill_no_bench() {
     };
     assert!(boards.len() <= 1024, "{}", boards.len());
 }
+
+/// What the events say of boards that go by one id.
+async fn conflicts(rig: &Rig) -> Vec<String> {
+    let events = rig.events().await.into_iter();
+    let told = events.filter(|e| e.kind == "identity.conflict");
+    told.map(|e| e.text).collect()
+}
+
+#[tokio::test]
+async fn two_boards_whose_serials_end_alike_are_not_given_one_name() {
+    let rig = Rig::with_batch(2).await;
+    let first = config("9d00ce4100000007");
+    let twin = ConfigRequest {
+        mac_address: Some(mac(8).to_string()),
+        ..config("1111111100000007")
+    };
+    let assigned = rig.engine.device_config(address(7), first).await.unwrap();
+    for _ in 0..2 {
+        let held = rig.engine.device_config(address(8), twin.clone()).await;
+        let held = held.unwrap_err();
+        assert_eq!(held.code, Code::OnHold);
+        assert!(held.message.contains("9d00ce4100000007"), "{held}");
+    }
+    let by_serial = rig
+        .engine
+        .device_status(address(8), status("failed", "1111111100000007"));
+    assert_eq!(by_serial.await.unwrap_err().code, Code::Conflict);
+    let tile = rig.tile(7).await;
+    assert_eq!(
+        (tile.stage, tile.mac),
+        (Stage::Assigned, mac(7)),
+        "left alone"
+    );
+    assert_eq!(tile.hostname, Some(assigned.hostname));
+    assert_eq!(conflicts(&rig).await.len(), 1, "told once");
+    say(&rig, status("success", "9d00ce4100000007"))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn short_serials_are_told_apart_by_the_address_of_the_board_at_work() {
+    let rig = Rig::with_batch(2).await;
+    let twin = ConfigRequest {
+        mac_address: Some(mac(8).to_string()),
+        ..config("00000007")
+    };
+    let first = config("00000007");
+    rig.engine.device_config(address(7), first).await.unwrap();
+    let held = rig
+        .engine
+        .device_config(address(8), twin)
+        .await
+        .unwrap_err();
+    assert_eq!(held.code, Code::OnHold);
+    assert!(held.message.contains(&mac(8).to_string()), "{held}");
+    let failed = StatusRequest {
+        mac_address: Some(mac(8).to_string()),
+        ..status("failed", "00000007")
+    };
+    let refusal = rig
+        .engine
+        .device_status(address(8), failed)
+        .await
+        .unwrap_err();
+    assert_eq!(refusal.code, Code::Conflict);
+    assert_eq!(rig.tile(7).await.stage, Stage::Assigned);
+    let told = conflicts(&rig).await;
+    assert!(told[0].contains(&mac(8).to_string()), "{told:?}");
+}
+
+#[tokio::test]
+async fn one_board_with_two_network_cards_is_known_by_its_whole_serial() {
+    let rig = Rig::with_batch(1).await;
+    let wired = config("9d00ce4100000007");
+    let wireless = ConfigRequest {
+        mac_address: Some(mac(8).to_string()),
+        ..wired.clone()
+    };
+    let first = rig.engine.device_config(address(7), wired).await.unwrap();
+    let second = rig
+        .engine
+        .device_config(address(8), wireless)
+        .await
+        .unwrap();
+    assert_eq!(first.deployment, second.deployment);
+}
+
+#[tokio::test]
+async fn a_venue_is_read_and_counts_like_the_product() {
+    let rig = Rig::with_batch(1).await;
+    let at = |venue: &str| ConfigRequest {
+        venue_code: Some(venue.to_owned()),
+        ..config("00000007")
+    };
+    let refusal = rig
+        .engine
+        .device_config(address(7), at("CORONA"))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (refusal.code, refusal.field.as_deref()),
+        (Code::Invalid, Some("venue_code"))
+    );
+    assert!(refusal.message.contains("exactly 4"), "{refusal}");
+    let held = rig
+        .engine
+        .device_config(address(7), at("ARIA"))
+        .await
+        .unwrap_err();
+    assert_eq!(held.code, Code::OnHold);
+    assert!(held.message.contains("asks for ARIA"), "{held}");
+    let assigned = rig
+        .engine
+        .device_config(address(7), at("coro"))
+        .await
+        .unwrap();
+    assert_eq!(assigned.venue.as_str(), "CORO");
+}

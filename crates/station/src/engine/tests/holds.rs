@@ -186,6 +186,73 @@ async fn an_image_without_the_boards_device_tree_is_held() {
     assert!(matches!(rig.ask(pi4).await, Order::Provision(_)));
 }
 
+/// A station with a batch whose image has this kernel, and a finding of the import on the record.
+async fn with_kernel(kernel: &str, arch: &str) -> (Rig, Option<String>) {
+    let rig = Rig::ready(2).await;
+    let mut new = new_image("KXP2", 2);
+    new.imported.contents.kernel = kernel.to_owned();
+    new.imported.contents.arch = arch.to_owned();
+    rig.engine.image_imported(new).await.unwrap();
+    rig.batch(2).await;
+    let mut events = rig.events().await.into_iter();
+    let told = events.find(|e| e.kind == "image.no_kernel");
+    (rig, told.map(|e| e.text))
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_boot_the_installer_is_told_at_import_and_held() {
+    let rows = [
+        ("", "", "no kernel for the installer (kernel8.img"),
+        ("kernel7l.img", "arm", "needs a 64-bit kernel (kernel8.img"),
+    ];
+    for (kernel, arch, words) in rows {
+        let (rig, told) = with_kernel(kernel, arch).await;
+        let told = told.unwrap();
+        assert!(
+            told.contains("golden.img") && told.contains(words),
+            "{told}"
+        );
+        let mut pi4 = board(8);
+        pi4.inventory.revision = Some(Revision(0xd0_3114));
+        let order = rig.ask(pi4).await;
+        assert!(
+            matches!(
+                &order,
+                Order::Wait { hold: Hold::WrongArchitecture { why }, .. } if why.contains(words)
+            ),
+            "{order:?}"
+        );
+        assert_eq!(free_names(&rig).await, 2);
+    }
+    let (rig, told) = with_kernel("kernel8.img", "arm64").await;
+    assert_eq!(told, None);
+    rig.job(7).await;
+}
+
+#[tokio::test]
+async fn an_installer_that_fetches_the_whole_image_needs_no_kernel_of_it() {
+    let (rig, _) = with_kernel("", "").await;
+    rig.discover(7).await;
+    let request = wire::device::ConfigRequest {
+        serial_number: Some("00000007".to_owned()),
+        mac_address: Some(mac(7).to_string()),
+        ..wire::device::ConfigRequest::default()
+    };
+    let assigned = rig.engine.device_config(address(7), request).await.unwrap();
+    assert_eq!(assigned.hostname, host("KXP2-CORO-001"));
+}
+
+#[tokio::test]
+async fn boot_files_that_are_too_large_are_named_at_import() {
+    let rig = Rig::ready(0).await;
+    let mut new = new_image("KXP2", 2);
+    new.imported.skipped = vec!["recovery.cpio".to_owned()];
+    rig.engine.image_imported(new).await.unwrap();
+    let events = rig.events().await;
+    let told = events.iter().find(|e| e.kind == "image.files_left_out");
+    assert!(told.unwrap().text.contains("recovery.cpio"));
+}
+
 #[tokio::test]
 async fn a_product_without_an_image_spends_no_name() {
     let rig = Rig::empty();

@@ -366,9 +366,11 @@ fn new_image(product: &str, mark: u8) -> NewImage {
             },
             sha256: "ab".repeat(32),
             contents: ImageContents {
+                kernel: "kernel8.img".to_owned(),
                 arch: "arm64".to_owned(),
                 ..ImageContents::default()
             },
+            skipped: Vec::new(),
             file_name: "golden.img".to_owned(),
             format: imaging::source::Format::Raw,
         },
@@ -443,8 +445,8 @@ fn step(stage: Stage) -> AgentEvent {
 fn outcome() -> Outcome {
     Outcome {
         verified: VerifyLevel::FullReadBack,
-        bytes_written: 4_000,
-        bytes_read_back: 4_000,
+        bytes_written: 5_000_000,
+        bytes_read_back: 5_000_000,
         bytes_received: 1_000,
         rewritten_chunks: 0,
         transport: "http".to_owned(),

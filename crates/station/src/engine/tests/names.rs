@@ -71,6 +71,81 @@ async fn a_name_bound_to_a_board_by_csv_goes_to_that_board_alone() {
 }
 
 #[tokio::test]
+async fn names_bound_to_boards_are_promised_only_where_those_boards_may_come() {
+    let rig = Rig::ready(0).await;
+    let table = "hostname,serial\nKXP2-CORO-001,00000007\nKXP2-CORO-002,\nKXP2-CORO-003,\n";
+    rig.command(import_csv(table)).await;
+    let listed = |boards: &[u32], count: u32| {
+        let mut plan = plan(count);
+        plan.rules.boards = boards.iter().map(|n| BoardId::Pi(*n)).collect();
+        plan
+    };
+    let short = rig
+        .refused(Command::BatchCreate(listed(&[8, 9, 10], 3)))
+        .await;
+    assert!(short.message.contains("1 are missing"), "{short}");
+    rig.batch_of(listed(&[7], 1)).await;
+    let promised = rig.name("KXP2-CORO-001").await;
+    assert_eq!(
+        promised.state,
+        NameState::Reserved,
+        "it is meant for that board"
+    );
+    // What is left is for any board.
+    rig.batch_of(listed(&[8, 9], 2)).await;
+    for (n, hostname) in [
+        (7, "KXP2-CORO-001"),
+        (8, "KXP2-CORO-002"),
+        (9, "KXP2-CORO-003"),
+    ] {
+        assert_eq!(rig.job(n).await.hostname, host(hostname));
+    }
+}
+
+#[tokio::test]
+async fn a_batch_for_any_board_is_promised_names_for_any_board_first() {
+    let rig = Rig::ready(0).await;
+    let table = "hostname,serial\nKXP2-CORO-001,00000007\nKXP2-CORO-002,\n";
+    rig.command(import_csv(table)).await;
+    rig.batch(1).await;
+    assert_eq!(rig.name("KXP2-CORO-001").await.state, NameState::Available);
+    assert_eq!(rig.name("KXP2-CORO-002").await.state, NameState::Reserved);
+    rig.batch(1).await;
+    let events = rig.events().await;
+    let created = events.iter().rfind(|e| e.kind == "batch.created").unwrap();
+    let told = events
+        .iter()
+        .filter(|e| e.text.contains("only for the board"))
+        .count();
+    assert_eq!(told, 1, "{}", created.text);
+}
+
+#[tokio::test]
+async fn a_name_for_a_board_that_has_another_one_is_of_no_use() {
+    let rig = Rig::ready(1).await;
+    rig.batch(1).await;
+    rig.finish(7).await;
+    rig.command(import_csv("hostname,serial\nKXP2-CORO-002,00000007\n"))
+        .await;
+    let refusal = rig.refused(Command::BatchCreate(plan(1))).await;
+    assert!(refusal.message.contains("1 are missing"), "{refusal}");
+}
+
+#[tokio::test]
+async fn a_board_is_bound_to_one_name_of_a_pool() {
+    let rig = Rig::ready(0).await;
+    rig.command(import_csv("hostname,serial\nKXP2-CORO-001,00000007\n"))
+        .await;
+    let again = "hostname,serial\nKXP2-CORO-001,00000007\nKXP2-CORO-002,00000007\n";
+    let Receipt::Names(report) = rig.command(import_csv(again)).await else {
+        panic!()
+    };
+    assert_eq!((report.added, report.duplicates, report.errors), (0, 1, 1));
+    let why = report.lines[0].message.as_deref().unwrap();
+    assert!(why.contains("meant to get KXP2-CORO-001 already"), "{why}");
+}
+
+#[tokio::test]
 async fn a_released_name_is_the_lowest_free_one_again() {
     let rig = Rig::ready(3).await;
     rig.batch(1).await;

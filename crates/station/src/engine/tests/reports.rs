@@ -21,7 +21,10 @@ async fn a_board_walks_through_its_stages_and_is_confirmed_by_its_first_boot() {
     }
     let row = rig.history_of(7).await.remove(0);
     assert_eq!(row.verified, Some(VerifyLevel::FullReadBack));
-    assert_eq!((row.bytes_read_back, row.bytes_received), (4_000, 1_000));
+    assert_eq!(
+        (row.bytes_read_back, row.bytes_received),
+        (5_000_000, 1_000)
+    );
     assert_eq!(row.transport.as_deref(), Some("http"));
     assert!(rig.hello(&job, "kxp2-coro-001").await.confirmed);
     assert!(
@@ -95,18 +98,30 @@ async fn a_report_sent_twice_is_stored_once() {
 }
 
 #[tokio::test]
-async fn done_without_a_read_back_is_a_failure() {
-    let rig = Rig::with_batch(1).await;
-    let job = rig.job(7).await;
-    let unread = Outcome {
-        bytes_read_back: 0,
-        ..outcome()
-    };
-    let ack = rig.report(&job, vec![(1, AgentEvent::Done(unread))]).await;
-    assert!(ack.stop.is_some());
-    let tile = rig.tile(7).await;
-    assert_eq!(tile.stage, Stage::Failed);
-    assert!(tile.failure.unwrap().what.contains("read nothing back"));
+async fn done_without_all_of_the_image_read_back_is_a_failure() {
+    let rig = Rig::with_batch(2).await;
+    // The image has one chunk of data, of 4 MiB.
+    let rows = [
+        (7, 0, "read nothing back"),
+        (
+            8,
+            4_194_303,
+            "read back 4194303 bytes from its disk where its image has 4194304",
+        ),
+    ];
+    for (n, bytes_read_back, words) in rows {
+        let job = rig.job(n).await;
+        let short = Outcome {
+            bytes_read_back,
+            ..outcome()
+        };
+        let ack = rig.report(&job, vec![(1, AgentEvent::Done(short))]).await;
+        assert!(ack.stop.is_some());
+        let tile = rig.tile(n).await;
+        assert_eq!(tile.stage, Stage::Failed);
+        let what = tile.failure.unwrap().what;
+        assert!(what.contains(words), "{what}");
+    }
 }
 
 #[tokio::test]
