@@ -31,7 +31,7 @@
 //! | `board.accepted`, `board.released` | by the operator |
 //! | `product.*`, `venue.*`, `name.*`, `names.*`, `batch.*`, `image.*` | plans changed |
 //! | `server.serving`, `server.stopped`, `server.restarted` | a server changed its state |
-//! | `image.pack_missing`, `image.pack_back` | the index knows an image whose bytes are not there; they came |
+//! | `image.pack_missing`, `image.pack_damaged`, `image.pack_back` | the bytes of an image in the index are not there; are not what they were; are there and whole again |
 //! | `backup.made` | a backup was made |
 //! | `wire.finding` | another finding of the wire checks |
 //! | `dhcp.not_ours`, `tftp.failed` | a foreign device asked; a board did not get a file |

@@ -138,7 +138,7 @@ impl Engine {
                 rehearsal_models: None,
                 rehearsal_run: 0,
                 standing: None,
-                missing_packs: std::collections::BTreeSet::new(),
+                pack_faults: std::collections::BTreeMap::new(),
                 folder: options.data_dir.clone(),
             },
             published: Arc::clone(&published),

@@ -10,6 +10,7 @@ use crate::bench::seat::Seat;
 use crate::bench::stages::{Note, line};
 use crate::store;
 use crate::store::events::About;
+use imaging::import::Before;
 use std::path::{Path, PathBuf};
 use wire::ImageId;
 use wire::Millis;
@@ -116,7 +117,8 @@ pub(super) fn import_changed(turn: &mut Turn<'_>, import: Import) -> Result<(), 
 pub(super) fn imported(turn: &mut Turn<'_>, new: &NewImage) -> Result<Image, Refusal> {
     let image = row(new, turn.now);
     if let Some(known) = store::images::get(turn.tx, &image.id)? {
-        if turn.config.missing_packs.contains(&known.id) {
+        let marked = turn.config.pack_faults.contains_key(&known.id);
+        if marked || new.imported.before != Before::Same {
             packs::healed(turn, &known)?;
             if new.activate && !known.active {
                 make_active(turn, &known)?;
@@ -150,7 +152,7 @@ pub(super) fn imported(turn: &mut Turn<'_>, new: &NewImage) -> Result<Image, Ref
 
 fn stored(turn: &Turn<'_>, id: &ImageId) -> Result<Image, Refusal> {
     let mut image = store::images::get(turn.tx, id)?.ok_or_else(|| unknown(id))?;
-    image.pack_missing = turn.config.missing_packs.contains(id);
+    image.pack_fault = turn.config.pack_faults.get(id).copied();
     Ok(image)
 }
 
@@ -214,6 +216,7 @@ pub(super) fn remove(turn: &mut Turn<'_>, id: &ImageId) -> Result<Receipt, Refus
         .next("Wait until it is finished."));
     }
     store::images::remove(turn.tx, id)?;
+    turn.config.pack_faults.remove(id);
     turn.touch_images();
     let text = format!(
         "{} {} ({}) was removed.",
@@ -246,7 +249,7 @@ fn row(new: &NewImage, now: Millis) -> Image {
         sha256: imported.sha256.clone(),
         contents: imported.contents.clone(),
         active: false,
-        pack_missing: false,
+        pack_fault: None,
         imported: now,
     }
 }

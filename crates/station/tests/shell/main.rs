@@ -21,6 +21,7 @@ mod lifecycle;
 mod link;
 mod management;
 mod operator;
+mod packs;
 mod rehearsal;
 mod rig;
 mod routes;
