@@ -31,6 +31,7 @@
 //! | `board.accepted`, `board.released` | by the operator |
 //! | `product.*`, `venue.*`, `name.*`, `names.*`, `batch.*`, `image.*` | plans changed |
 //! | `server.serving`, `server.stopped`, `server.restarted` | a server changed its state |
+//! | `image.import_begun`, `image.interrupted` | an import began; it was under way when the station ended |
 //! | `image.pack_missing`, `image.pack_damaged`, `image.pack_back` | the bytes of an image in the index are not there; are not what they were; are there and whole again |
 //! | `backup.made` | a backup was made |
 //! | `wire.finding` | another finding of the wire checks |

@@ -2,6 +2,7 @@
 
 use super::commands::shared::{live_product, text};
 use super::effect::{Effect, WantedImport};
+use super::imports;
 use super::packs;
 use super::room;
 use super::turn::Turn;
@@ -60,14 +61,16 @@ pub(super) fn add(turn: &mut Turn<'_>, wanted: &Wanted) -> Result<Receipt, Refus
         ));
     }
     let import = ulid::Ulid::generate().to_string();
-    turn.tell(Update::Import(Import {
+    let begun = Import {
         id: import.clone(),
         file_name: file_name(&path),
         read: 0,
         total: 0,
         state: ImportState::Running,
         started: turn.now,
-    }));
+    };
+    imports::begun(turn, &begun)?;
+    turn.tell(Update::Import(begun));
     turn.effect(Effect::StartImport(WantedImport {
         import: import.clone(),
         path,
@@ -101,6 +104,7 @@ pub(super) fn cancel(turn: &mut Turn<'_>, import: String) -> Result<Receipt, Ref
 
 /// An import is further, or has ended.
 pub(super) fn import_changed(turn: &mut Turn<'_>, import: Import) -> Result<(), Refusal> {
+    imports::changed(turn, &import)?;
     if let ImportState::Failed { why } = &import.state {
         let text = format!("{} was not imported: {why}", import.file_name);
         turn.note(&About::default(), Note::error("image.refused", text))?;

@@ -17,6 +17,7 @@ mod fitness;
 mod image;
 mod images;
 mod installer;
+mod interrupted;
 mod lifecycle;
 mod link;
 mod management;
