@@ -140,19 +140,18 @@ fn list(images: &[Image]) -> String {
             size(image.raw_bytes),
             size(image.pack_bytes),
             time(image.imported),
-            state(image).to_owned(),
+            state(image),
         ]);
     }
     table.to_string()
 }
 
-fn state(image: &Image) -> &'static str {
-    match (image.pack_missing, image.active) {
-        (true, true) => "active, pack missing: import again",
-        (true, false) => "pack missing: import again",
-        (false, true) => "active",
-        (false, false) => "",
-    }
+fn state(image: &Image) -> String {
+    let active = image.active.then(|| "active".to_owned());
+    let fault = image.pack_fault;
+    let fault = fault.map(|fault| format!("pack {}: import again", fault.as_str()));
+    let words: Vec<String> = active.into_iter().chain(fault).collect();
+    words.join(", ")
 }
 
 fn show(image: &Image) -> String {
@@ -181,9 +180,9 @@ fn show(image: &Image) -> String {
     put("system", contents.os.clone());
     put("kernel", format!("{} ({})", contents.kernel, contents.arch));
     put("device trees", contents.device_trees.len().to_string());
-    if image.pack_missing {
+    if let Some(fault) = image.pack_fault {
         put(
-            "pack is missing",
+            &format!("pack is {}", fault.as_str()),
             format!("import {} again", image.file_name),
         );
     }

@@ -13,7 +13,8 @@
 //! ```
 //!
 //! A station that is away costs time, never the board: every call is repeated for ever, events are
-//! kept until they are acked, chunks that are written stay written.
+//! kept until they are acked, chunks that are written stay written. A station that answers and does not
+//! know the deployment has called it off: what is written does not boot, and the agent checks in anew.
 
 mod budget;
 mod choose;

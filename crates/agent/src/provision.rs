@@ -29,7 +29,7 @@ const REDRAW: Duration = Duration::from_millis(500);
 
 type Disk = Box<dyn Target>;
 
-/// Provisions the board, and returns once the station has stored how it ended.
+/// Provisions the board, and returns once the station has stored how it ended, or has called it off.
 pub(crate) fn provision(
     platform: &dyn Platform,
     link: &Link,
@@ -62,12 +62,17 @@ fn settle(desk: &Desk<'_>, result: Result<Sealed<Disk>, Trouble>) -> Result<(), 
             }
             Err(Trouble::Stopped(why)) => {
                 // Called off at the last moment: a disk that nobody has on record must not boot.
-                let undone = sealed.undo();
-                if let Err(e) = undone {
-                    let next = "Take the disk out before it boots.";
-                    return Err(failed(Stage::Finishing, e.to_string(), next));
-                }
-                Err(Trouble::Stopped(why))
+                let Err(e) = sealed.undo() else {
+                    return Err(Trouble::Stopped(why));
+                };
+                // Nobody listens any more; the screen has to say it.
+                let failure = Failure {
+                    stage: Stage::Finishing,
+                    what: format!("{why}; {e}"),
+                    next: "Take the disk out before it boots.".to_owned(),
+                };
+                desk.show_failure(&failure);
+                Err(Trouble::Failed(failure))
             }
             Err(other) => Err(other),
         },
@@ -127,6 +132,10 @@ fn deploy(
         disk.path, disk.kind, disk.model, disk.bytes
     ));
     desk.enter(Stage::PreparingStorage, Some("clearing the disk"));
+    // The last moment at which nothing is lost.
+    if let Some(trouble) = desk.reporter.halted() {
+        return Err(trouble);
+    }
     let cleared = opened
         .clear()
         .map_err(|e| wrong(Stage::PreparingStorage, e))?;

@@ -1,17 +1,19 @@
 //! Telling the station: a thread of its own, so that a station that is away never holds up a disk.
 //!
 //! Events are kept until they are acked; of progress only the newest counts. What the station says
-//! back (stop, identify) is picked up here and looked at by whoever works.
+//! back (stop, identify) is picked up here and looked at by whoever works. A station that does not
+//! know the deployment, or does not believe its secret, will not tomorrow either: that is a stop too.
 
 use crate::failure::Trouble;
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::spool::Spool;
-use delivery::http::Station;
+use delivery::http::{HttpError, Station};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use wire::agent::{Ack, AgentEvent, Job, Report};
 use wire::board::{Progress, Stage};
+use wire::refusal::{Code, Refusal};
 
 /// How often those who wait look whether the plug was pulled.
 const LOOK: Duration = Duration::from_millis(200);
@@ -87,7 +89,8 @@ impl<'a> Reporter<'a> {
         self.lock().away.clone()
     }
 
-    /// Returns once the station has stored every event, however long that takes.
+    /// Returns once the station has stored every event, however long that takes, or has said that it
+    /// never will.
     pub(crate) fn wait_acked(&self) -> Result<(), Trouble> {
         let mut state = self.lock();
         loop {
@@ -145,12 +148,23 @@ impl<'a> Reporter<'a> {
                     self.take(&ack, &report);
                     Duration::ZERO
                 }
+                Err(HttpError::Refused(refusal)) if is_lasting(&refusal) => {
+                    self.turned_away(&refusal);
+                    return;
+                }
                 Err(error) => {
-                    self.lock().away = Some(error.to_string());
+                    self.lock().away = Some(in_words(&error));
                     (pause * 2).clamp(self.settings.pause, self.settings.longest_pause)
                 }
             };
         }
+    }
+
+    /// Nothing of this deployment will ever be on record: the work ends like one that was called off.
+    fn turned_away(&self, refusal: &Refusal) {
+        let why = format!("the station does not take the board's reports: {refusal}");
+        self.lock().stop = Some(why);
+        self.changed.notify_all();
     }
 
     fn take(&self, ack: &Ack, report: &Report) {
@@ -178,5 +192,20 @@ impl<'a> Reporter<'a> {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Is it of no use to say it again? Whatever else is refused may be taken later: a station that starts
+/// or has too much to do refuses as well.
+fn is_lasting(refusal: &Refusal) -> bool {
+    matches!(refusal.code, Code::NotFound | Code::Forbidden)
+}
+
+/// Why a report did not arrive, for the screen.
+fn in_words(error: &HttpError) -> String {
+    match error {
+        HttpError::Unreachable { .. } => "The station does not answer.".to_owned(),
+        HttpError::Refused(refusal) => format!("The station takes no reports now: {refusal}"),
+        HttpError::Strange { .. } => format!("{error}."),
     }
 }

@@ -32,7 +32,7 @@ pub struct Screen {
     pub lines: Vec<String>,
     /// How far the present step is.
     pub progress: Option<Progress>,
-    /// Why the station does not hear of it, if so.
+    /// Why the station does not hear of it, if so: a sentence.
     pub away: Option<String>,
 }
 
@@ -54,8 +54,7 @@ impl Screen {
         let mut parts = vec![self.hostname.clone(), self.headline.clone()];
         parts.extend(self.lines.iter().cloned());
         parts.extend(self.progress.as_ref().map(in_words));
-        let away = "the station does not answer; going on";
-        parts.extend(self.away.is_some().then(|| away.to_owned()));
+        parts.extend(self.away.as_ref().map(|why| format!("{why} Going on.")));
         parts.retain(|p| !p.is_empty());
         plain(&parts.join(" - "))
     }
@@ -114,8 +113,8 @@ pub fn render(screen: &Screen, columns: usize, rows: usize) -> String {
         text.extend([bar(p, columns), in_words(p)]);
     }
     text.extend(screen.lines.iter().map(|l| plain(l)));
-    if screen.away.is_some() {
-        text.push("The station does not answer. The work goes on; it is told later.".to_owned());
+    if let Some(why) = &screen.away {
+        text.push(plain(why) + " The work goes on; it is told later.");
     }
     for line in text.iter().flat_map(|l| wrapped(l, columns)) {
         if left <= 1 {

@@ -11,6 +11,7 @@ use imaging::target::{Fault, FileTarget, inspect};
 use wire::agent::{After, AgentEvent};
 use wire::board::Stage;
 use wire::disk::DiskContent;
+use wire::refusal::Code;
 
 #[test]
 fn a_board_is_provisioned_verified_and_named() {
@@ -243,6 +244,75 @@ fn a_stop_leaves_the_disk_unbootable_at_every_moment() {
         let board = Board::new(512 << 20);
         board.run_until_ordered_off(&station);
         board.assert_unfinished();
+    }
+}
+
+#[test]
+fn a_station_that_does_not_know_the_deployment_ends_it_and_the_disk_does_not_boot() {
+    let golden = golden();
+    for (stage, code) in [
+        (Stage::Writing, Code::NotFound),
+        (Stage::Finishing, Code::Forbidden),
+        (Stage::Done, Code::NotFound),
+        (Stage::Done, Code::Forbidden),
+    ] {
+        let station = FakeStation::start(
+            golden,
+            Mood {
+                refuse_at: Some((stage, code, u32::MAX)),
+                ..Mood::default()
+            },
+        );
+        let board = Board::new(512 << 20);
+        // It checks in anew, and the station has no second order.
+        board.run_until_ordered_off(&station);
+        board.assert_unfinished();
+        let shown = board.shown();
+        let said = |s: &String| s.contains("stopped") && s.contains("D-1 is not in the books");
+        assert!(shown.iter().any(said), "{shown:#?}");
+        assert!(
+            !shown.iter().any(|s| s.contains("does not answer")),
+            "{shown:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_failure_that_the_station_does_not_take_leads_to_a_new_check_in() {
+    let golden = golden();
+    let station = FakeStation::start(
+        golden,
+        Mood {
+            refuse_at: Some((Stage::Failed, Code::NotFound, u32::MAX)),
+            ..Mood::default()
+        },
+    );
+    let board = Board::new(16 << 20);
+    board.run_until_ordered_off(&station);
+    let shown = board.shown();
+    assert!(shown.iter().any(|s| s.contains("no disk can be used")));
+    assert!(
+        shown.iter().any(|s| s.contains("not in the books")),
+        "{shown:#?}"
+    );
+    assert_eq!(board.content(), DiskContent::Blank);
+}
+
+#[test]
+fn a_station_that_is_busy_for_a_while_hears_everything_later() {
+    let golden = golden();
+    for code in [Code::TooMany, Code::Unavailable, Code::Internal] {
+        let station = FakeStation::start(
+            golden,
+            Mood {
+                refuse_at: Some((Stage::Finishing, code, 4)),
+                ..Mood::default()
+            },
+        );
+        let board = Board::new(512 << 20);
+        assert_eq!(board.run(&station), Ending::Reboot);
+        board.assert_holds(golden, "KXP2-CORO-001");
+        station.outcome();
     }
 }
 

@@ -11,6 +11,7 @@ mod live;
 mod management;
 mod misfit;
 mod own_log;
+mod packs;
 mod world;
 
 pub use live::{Reload, Stays};
@@ -277,6 +278,7 @@ pub async fn run_with(
     let conductor = rehearsals.map(|rehearsals| conduct::begin(&engine, rehearsals, &stop));
     let (rehearsals, conducting) = conductor.unzip();
     let (backups, keeping) = backups::begin(&engine, &library, &config, planned, &stop).await;
+    let checking = packs::begin(&engine, &library, &stop);
     let carrier = carry::Carrier {
         engine: engine.clone(),
         library,
@@ -294,7 +296,7 @@ pub async fn run_with(
     let carrying = carrier.begin(dhcp_heard, tftp_heard);
     let broken = CancellationToken::new();
     let parts = [side].into_iter().chain(serving).chain(carrying);
-    let parts = parts.chain([alerting, keeping]).chain(conducting);
+    let parts = parts.chain([alerting, keeping, checking]).chain(conducting);
     let parts = parts
         .map(|part| tokio::spawn(look_after(part, stop.clone(), broken.clone())))
         .collect();

@@ -32,7 +32,8 @@
 //! | `product.*`, `venue.*`, `name.*`, `names.*`, `batch.*`, `image.*` | plans changed |
 //! | `server.serving`, `server.stopped`, `server.restarted` | a server changed its state |
 //! | `image.no_kernel`, `image.files_left_out` | an imported image boots no board; has boot files too large to serve |
-//! | `image.pack_missing`, `image.pack_back` | the index knows an image whose bytes are not there; they came |
+//! | `image.import_begun`, `image.interrupted` | an import began; it was under way when the station ended |
+//! | `image.pack_missing`, `image.pack_damaged`, `image.pack_back` | the bytes of an image in the index are not there; are not what they were; are there and whole again |
 //! | `backup.made` | a backup was made |
 //! | `wire.finding` | another finding of the wire checks |
 //! | `dhcp.not_ours`, `tftp.failed` | a foreign device asked; a board did not get a file |

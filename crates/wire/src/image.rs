@@ -32,11 +32,37 @@ pub struct Image {
     pub contents: ImageContents,
     /// True while it is the image of its product.
     pub active: bool,
-    /// Its pack is not on the station's disk: importing the same file again brings it back.
+    /// What is wrong with its pack on the station's disk, if anything. Importing the same file again
+    /// mends it; until then no board gets the image.
     #[serde(default)]
-    pub pack_missing: bool,
+    pub pack_fault: Option<PackFault>,
     /// When it was imported.
     pub imported: Millis,
+}
+
+/// What is wrong with a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+#[serde(rename_all = "snake_case")]
+pub enum PackFault {
+    /// It is not there.
+    Missing,
+    /// It does not hold what was imported.
+    Damaged,
+    /// A fault this build does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl PackFault {
+    /// A word that follows "the pack is".
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Damaged => "damaged",
+            Self::Unknown => "unusable",
+        }
+    }
 }
 
 /// What was found inside an image.

@@ -1341,9 +1341,10 @@ contents: ImageContents,
  */
 active: boolean, 
 /**
- * Its pack is not on the station's disk: importing the same file again brings it back.
+ * What is wrong with its pack on the station's disk, if anything. Importing the same file again
+ * mends it; until then no board gets the image.
  */
-pack_missing: boolean, 
+pack_fault: PackFault | null, 
 /**
  * When it was imported.
  */
@@ -1770,6 +1771,11 @@ sessions: number, };
  * The name of an operator, in lower case: 1 to 32 letters, digits, `.`, `-` and `_`.
  */
 export type OperatorName = string;
+
+/**
+ * What is wrong with a pack.
+ */
+export type PackFault = "missing" | "damaged" | "unknown";
 
 /**
  * A password on its way to the station. It is shown nowhere: not in a log, not in the record.

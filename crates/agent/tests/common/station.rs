@@ -47,6 +47,8 @@ pub(crate) struct Mood {
     pub(crate) signs_nothing: bool,
     /// Says stop when this stage is reported.
     pub(crate) stop_at: Option<Stage>,
+    /// From the report of this stage on, reports are refused like this, so many times.
+    pub(crate) refuse_at: Option<(Stage, Code, u32)>,
     /// Pulls the board's plug when this stage is reported.
     pub(crate) pull_plug_at: Option<Stage>,
 }
@@ -65,6 +67,7 @@ impl Default for Mood {
             rewrites: None,
             signs_nothing: false,
             stop_at: None,
+            refuse_at: None,
             pull_plug_at: None,
         }
     }
@@ -76,6 +79,7 @@ struct Log {
     ranges: u32,
     plug: Option<Arc<AtomicBool>>,
     stopped: bool,
+    refusing: bool,
 }
 
 struct Inner {
@@ -216,15 +220,23 @@ fn stage_of(event: &AgentEvent) -> Option<Stage> {
     match event {
         AgentEvent::Step { stage, .. } => Some(*stage),
         AgentEvent::Done(_) => Some(Stage::Done),
+        AgentEvent::Failed(_) => Some(Stage::Failed),
         _ => None,
     }
 }
 
-async fn report(State(station): Station, Json(report): Json<Report>) -> Json<Ack> {
+async fn report(
+    State(station): Station,
+    Json(report): Json<Report>,
+) -> Result<Json<Ack>, (StatusCode, Json<Refusal>)> {
     assert_eq!(
         (report.deployment.as_str(), report.secret.as_str()),
         ("D-1", "secret")
     );
+    if let Some(refusal) = refused(&station, &report) {
+        let status = StatusCode::from_u16(refusal.code.http_status()).unwrap();
+        return Err((status, Json(refusal)));
+    }
     let mood = station.mood.lock().unwrap().clone();
     let mut log = station.log.lock().unwrap();
     let mut acked = log.events.last().map_or(0, |(n, _)| *n);
@@ -241,11 +253,25 @@ async fn report(State(station): Station, Json(report): Json<Report>) -> Json<Ack
         log.events.push((number, event));
     }
     let stop = log.stopped.then(|| "cancelled by the operator".to_owned());
-    Json(Ack {
+    Ok(Json(Ack {
         acked,
         stop,
         identify_s: 0,
-    })
+    }))
+}
+
+/// The refusal of a report, once its time has come.
+fn refused(station: &Inner, report: &Report) -> Option<Refusal> {
+    let mut mood = station.mood.lock().unwrap();
+    let (stage, code, times) = mood.refuse_at.as_mut()?;
+    let mut events = report.events.iter();
+    let begun = station.log.lock().unwrap().refusing;
+    if *times == 0 || !(begun || events.any(|(_, event)| stage_of(event) == Some(*stage))) {
+        return None;
+    }
+    *times -= 1;
+    station.log.lock().unwrap().refusing = true;
+    Some(Refusal::new(*code, "deployment D-1 is not in the books"))
 }
 
 async fn manifest(

@@ -18,13 +18,14 @@ pub use error::ImportError;
 pub use space::free as free_bytes;
 
 use crate::boot::BootSet;
-use crate::pack;
+use crate::pack::{self, Pack, PackError};
 use crate::source::{Format, Source};
 use ed25519_dalek::SigningKey;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use wire::image::{ImageContents, ImageId};
-use wire::manifest::{MAX_CHUNK_BYTES, Manifest};
+use wire::manifest::{MAX_CHUNK_BYTES, Manifest, SignedManifest};
 
 /// How to import.
 #[derive(Debug, Clone)]
@@ -66,6 +67,8 @@ pub struct Imported {
     pub id: ImageId,
     /// Its pack.
     pub path: PathBuf,
+    /// What lay there before.
+    pub before: Before,
     /// Length of the pack in bytes.
     pub pack_bytes: u64,
     /// The manifest of the pack.
@@ -80,6 +83,17 @@ pub struct Imported {
     pub file_name: String,
     /// What the file was compressed with.
     pub format: Format,
+}
+
+/// What lay in the place of a pack before its image was imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing.
+    Nothing,
+    /// The same pack, whole: it stayed.
+    Same,
+    /// One that was damaged or that another key signed: it was replaced.
+    Faulty,
 }
 
 /// Smallest chunk: the tables at the start of an image fit into it.
@@ -119,10 +133,15 @@ pub fn import(
     let pack_bytes = pack.length();
     let boot = BootSet::read(pack.image())?;
     let contents = contents::describe(&streamed.map, &boot);
-    let (path, signed) = sealed.keep().map_err(|e| space::sort_out(into, 0, e))?;
+    let (id, path) = (sealed.signed().id, sealed.place());
+    let before = look_at(&path, sealed.signed(), cancel)?;
+    if before != Before::Same {
+        sealed.keep().map_err(|e| space::sort_out(into, 0, e))?;
+    }
     Ok(Imported {
-        id: signed.id,
+        id,
         path,
+        before,
         pack_bytes,
         manifest,
         sha256: streamed.sha256,
@@ -134,4 +153,28 @@ pub fn import(
             .unwrap_or_default(),
         format,
     })
+}
+
+/// What lies in the place of a pack. Whether it is whole shows only when all of it is read.
+fn look_at(
+    place: &Path,
+    signed: &SignedManifest,
+    cancel: &AtomicBool,
+) -> Result<Before, ImportError> {
+    let pack = match Pack::open(place) {
+        Ok(pack) if pack.signed() == signed => pack,
+        Err(PackError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(Before::Nothing);
+        }
+        Ok(_) | Err(_) => return Ok(Before::Faulty),
+    };
+    for index in 0..pack.manifest().chunks.len() {
+        if cancel.load(Ordering::Relaxed) {
+            return Err(ImportError::Cancelled);
+        }
+        if pack.verify_chunk(index).is_err() {
+            return Ok(Before::Faulty);
+        }
+    }
+    Ok(Before::Same)
 }

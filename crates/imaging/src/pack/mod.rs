@@ -96,3 +96,18 @@ pub enum PackError {
         length: u64,
     },
 }
+
+impl PackError {
+    /// Is it the file that is at fault? What is wrong only with this moment, too many open files say,
+    /// is no damage.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::NotAPack { .. } | Self::Manifest { .. } | Self::Chunk { .. } => true,
+            Self::Io { source, .. } => {
+                let bad_medium = source.raw_os_error() == Some(nix::errno::Errno::EIO as i32);
+                bad_medium || source.kind() == io::ErrorKind::UnexpectedEof
+            }
+            Self::OutOfRange { .. } => false,
+        }
+    }
+}

@@ -4,10 +4,10 @@ use super::{
     ChunkError, END_MAGIC, FOOTER_BYTES, HEADER_BYTES, Image, MAGIC, MAX_MANIFEST_BYTES, PackError,
     SIGNATURE_BYTES, VERSION, decode_chunk, decode_chunk_into,
 };
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wire::image::ImageId;
@@ -21,6 +21,8 @@ pub struct Pack(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     file: Arc<File>,
+    /// What the kernel said of the file when it was opened.
+    found: Metadata,
     length: u64,
     manifest: Manifest,
     signed: SignedManifest,
@@ -39,7 +41,8 @@ impl Pack {
             why,
         };
         let file = File::open(path).map_err(read_error)?;
-        let length = file.metadata().map_err(read_error)?.len();
+        let found = file.metadata().map_err(read_error)?;
+        let length = found.len();
         let least = HEADER_BYTES + SIGNATURE_BYTES + FOOTER_BYTES;
         if length < least {
             return Err(not(format!("it has {length} bytes")));
@@ -95,6 +98,7 @@ impl Pack {
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
             file: Arc::new(file),
+            found,
             length,
             manifest,
             signed: SignedManifest {
@@ -133,6 +137,13 @@ impl Pack {
     /// Where the file lies.
     pub fn path(&self) -> &Path {
         &self.0.path
+    }
+
+    /// Is the file at its place still the one that was opened, and unchanged? It is asked for once
+    /// more, not read.
+    pub fn is_as_opened(&self) -> bool {
+        let mark = |m: &Metadata| (m.dev(), m.ino(), m.len(), m.mtime(), m.mtime_nsec());
+        fs::metadata(&self.0.path).is_ok_and(|now| mark(&now) == mark(&self.0.found))
     }
 
     /// Bytes of the file, as a board fetches them. The caller bounds the length.
@@ -176,13 +187,17 @@ impl Pack {
 
     /// Decodes every chunk and checks its hash: the re-check of a stored image.
     pub fn verify(&self) -> Result<(), PackError> {
-        let count = self.manifest().chunks.len();
-        let mut raw = Vec::new();
-        for index in (0..count).filter(|i| self.is_data(*i)) {
-            raw.resize(self.manifest().len_of(index), 0);
-            self.read_chunk_into(index, &mut raw)?;
+        (0..self.manifest().chunks.len()).try_for_each(|index| self.verify_chunk(index))
+    }
+
+    /// The same for chunk `index` alone; where there is no data there is nothing to check.
+    pub fn verify_chunk(&self, index: usize) -> Result<(), PackError> {
+        match self.frame(index)? {
+            Some(frame) => decode_chunk(self.manifest(), index, &frame)
+                .map(drop)
+                .map_err(|e| self.chunk_error(e)),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn is_data(&self, index: usize) -> bool {

@@ -103,9 +103,19 @@ impl Sealed {
         Pack::open(self.file.path())
     }
 
-    /// Makes it durable and gives it its name, `<id>.pack`.
+    /// Its manifest as it travels.
+    pub fn signed(&self) -> &SignedManifest {
+        &self.signed
+    }
+
+    /// Where it will lie: `<id>.pack`.
+    pub fn place(&self) -> PathBuf {
+        self.into.join(format!("{}.pack", self.signed.id))
+    }
+
+    /// Makes it durable and puts it in its place, over whatever lies there.
     pub fn keep(self) -> Result<(PathBuf, SignedManifest), PackError> {
-        let path = self.into.join(format!("{}.pack", self.signed.id));
+        let path = self.place();
         let keep = || {
             self.file.as_file().sync_all()?;
             self.file.persist(&path)?;

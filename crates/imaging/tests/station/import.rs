@@ -4,12 +4,14 @@ use crate::fixture::{Dice, MIB, contents, copy_out, fill_with_garbage, output, r
 use crate::golden::{
     self, BOOT_AT, BOOT_BYTES, DISK_BYTES, GOLDEN, PACKED, ROOT_AT, ROOT_BYTES, Recipe,
 };
-use imaging::import::{ImportError, Imported, Options, Progress, import};
+use ed25519_dalek::SigningKey;
+use imaging::import::{Before, ImportError, Imported, Options, Progress, import};
 use imaging::pack::Pack;
 use imaging::source::SourceError;
 use sha2::Digest;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -149,6 +151,53 @@ fn neither_compression_nor_threads_change_the_pack() {
     // The same image again into the same folder: one pack, as it was.
     assert_eq!(run_import(&GOLDEN, dir.path()).unwrap().id, first.id);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_pack_that_lies_there_stays_when_it_is_whole_and_is_replaced_when_not() {
+    let into = temp();
+    let first = run_import(&GOLDEN, into.path()).unwrap();
+    assert_eq!(first.before, Before::Nothing);
+    let file = || fs::metadata(&first.path).unwrap().ino();
+    let kept = file();
+    assert_eq!(
+        run_import(&GOLDEN, into.path()).unwrap().before,
+        Before::Same
+    );
+    assert_eq!(file(), kept);
+
+    let opened = Pack::open(&first.path).unwrap();
+    let chunk = first.manifest.chunks.iter().find(|c| c.packed > 0).unwrap();
+    let disk = fs::OpenOptions::new()
+        .write(true)
+        .open(&first.path)
+        .unwrap();
+    disk.write_all_at(b"damaged", chunk.offset + chunk.packed / 2)
+        .unwrap();
+    assert!(opened.verify().is_err() && !opened.is_as_opened());
+    assert_eq!(
+        run_import(&GOLDEN, into.path()).unwrap().before,
+        Before::Faulty
+    );
+    Pack::open(&first.path).unwrap().verify().unwrap();
+
+    // Whole, and signed by a station that boards do not believe.
+    let other = SigningKey::from_bytes(&[7; 32]);
+    let options = Options {
+        key: Some(&other),
+        ..options()
+    };
+    let signed = import(
+        &GOLDEN,
+        into.path(),
+        &options,
+        &|_| {},
+        &AtomicBool::new(false),
+    )
+    .unwrap();
+    assert_eq!((signed.before, signed.id), (Before::Faulty, first.id));
+    let files = fs::read_dir(into.path()).unwrap();
+    assert_eq!(files.count(), 1);
 }
 
 #[test]

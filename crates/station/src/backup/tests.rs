@@ -103,7 +103,7 @@ fn image(mark: u8) -> wire::image::Image {
         sha256: "0".repeat(64),
         contents: wire::image::ImageContents::default(),
         active: false,
-        pack_missing: false,
+        pack_fault: None,
         imported: AT,
     }
 }

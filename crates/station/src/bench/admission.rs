@@ -326,8 +326,9 @@ const ARM_32_BIT: &str = "arm";
 
 /// Why an image does not run on a machine.
 fn runs_on(image: &Image, machine: Option<Machine>) -> Result<(), String> {
-    if image.pack_missing {
-        return Err("its pack is missing; import the image file again".to_owned());
+    if let Some(fault) = image.pack_fault {
+        let fault = fault.as_str();
+        return Err(format!("its pack is {fault}; import the image file again"));
     }
     let has = image.contents.arch.as_str();
     match machine {

@@ -11,7 +11,7 @@ use super::turn::Turn;
 use super::watch::{Published, Watch};
 use super::{
     DeviceAssignment, Effect, NewImage, OpenError, Options, check_in, commands, device, hello,
-    image, network, report,
+    image, imports, network, report,
 };
 use crate::bench::boots::BootAnswer;
 use crate::outside::{self, Outside};
@@ -138,7 +138,7 @@ impl Engine {
                 rehearsal_models: None,
                 rehearsal_run: 0,
                 standing: None,
-                missing_packs: std::collections::BTreeSet::new(),
+                pack_faults: std::collections::BTreeMap::new(),
                 folder: options.data_dir.clone(),
             },
             published: Arc::clone(&published),
@@ -159,7 +159,7 @@ impl Engine {
             .name("engine".to_owned())
             .spawn(move || desk.run(&end))
             .map_err(OpenError::Thread)?;
-        Ok(Self {
+        let engine = Self {
             inner: Arc::new(Inner {
                 queue,
                 waiting: Arc::default(),
@@ -174,7 +174,10 @@ impl Engine {
                 rehearsal: Mutex::default(),
                 outside: Mutex::default(),
             }),
-        })
+        };
+        // Before anything that whoever opened it asks for.
+        engine.post(imports::cut_off);
+        Ok(engine)
     }
 
     /// Has a piece of work done and waits for it.

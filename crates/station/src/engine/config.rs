@@ -1,9 +1,10 @@
 //! What the engine is told once and keeps in mind.
 
 use super::deployment::Standing;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use wire::ImageId;
+use wire::image::PackFault;
 
 /// How the engine is set.
 #[derive(Debug, Clone)]
@@ -21,8 +22,8 @@ pub(super) struct Config {
     pub(super) rehearsal_run: u64,
     /// The deployment side, while a station runs around the engine.
     pub(super) standing: Option<Standing>,
-    /// Images of the index whose packs are not in the library.
-    pub(super) missing_packs: BTreeSet<ImageId>,
+    /// Images of the index whose packs are not in the library, or not whole.
+    pub(super) pack_faults: BTreeMap<ImageId, PackFault>,
     /// The data folder.
     pub(super) folder: PathBuf,
 }

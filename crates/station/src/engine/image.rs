@@ -2,6 +2,7 @@
 
 use super::commands::shared::{live_product, text};
 use super::effect::{Effect, WantedImport};
+use super::imports;
 use super::packs;
 use super::room;
 use super::turn::Turn;
@@ -11,7 +12,7 @@ use crate::bench::seat::Seat;
 use crate::bench::stages::{Note, line};
 use crate::store;
 use crate::store::events::About;
-use imaging::import::Imported;
+use imaging::import::{Before, Imported};
 use std::path::{Path, PathBuf};
 use wire::ImageId;
 use wire::Millis;
@@ -61,14 +62,16 @@ pub(super) fn add(turn: &mut Turn<'_>, wanted: &Wanted) -> Result<Receipt, Refus
         ));
     }
     let import = ulid::Ulid::generate().to_string();
-    turn.tell(Update::Import(Import {
+    let begun = Import {
         id: import.clone(),
         file_name: file_name(&path),
         read: 0,
         total: 0,
         state: ImportState::Running,
         started: turn.now,
-    }));
+    };
+    imports::begun(turn, &begun)?;
+    turn.tell(Update::Import(begun));
     turn.effect(Effect::StartImport(WantedImport {
         import: import.clone(),
         path,
@@ -102,6 +105,7 @@ pub(super) fn cancel(turn: &mut Turn<'_>, import: String) -> Result<Receipt, Ref
 
 /// An import is further, or has ended.
 pub(super) fn import_changed(turn: &mut Turn<'_>, import: Import) -> Result<(), Refusal> {
+    imports::changed(turn, &import)?;
     if let ImportState::Failed { why } = &import.state {
         let text = format!("{} was not imported: {why}", import.file_name);
         turn.note(&About::default(), Note::error("image.refused", text))?;
@@ -118,7 +122,8 @@ pub(super) fn import_changed(turn: &mut Turn<'_>, import: Import) -> Result<(), 
 pub(super) fn imported(turn: &mut Turn<'_>, new: &NewImage) -> Result<Image, Refusal> {
     let image = row(new, turn.now);
     if let Some(known) = store::images::get(turn.tx, &image.id)? {
-        if turn.config.missing_packs.contains(&known.id) {
+        let marked = turn.config.pack_faults.contains_key(&known.id);
+        if marked || new.imported.before != Before::Same {
             packs::healed(turn, &known)?;
             if new.activate && !known.active {
                 make_active(turn, &known)?;
@@ -173,7 +178,7 @@ fn warn(turn: &mut Turn<'_>, imported: &Imported) -> Result<(), Refusal> {
 
 fn stored(turn: &Turn<'_>, id: &ImageId) -> Result<Image, Refusal> {
     let mut image = store::images::get(turn.tx, id)?.ok_or_else(|| unknown(id))?;
-    image.pack_missing = turn.config.missing_packs.contains(id);
+    image.pack_fault = turn.config.pack_faults.get(id).copied();
     Ok(image)
 }
 
@@ -237,6 +242,7 @@ pub(super) fn remove(turn: &mut Turn<'_>, id: &ImageId) -> Result<Receipt, Refus
         .next("Wait until it is finished."));
     }
     store::images::remove(turn.tx, id)?;
+    turn.config.pack_faults.remove(id);
     turn.touch_images();
     let text = format!(
         "{} {} ({}) was removed.",
@@ -269,7 +275,7 @@ fn row(new: &NewImage, now: Millis) -> Image {
         sha256: imported.sha256.clone(),
         contents: imported.contents.clone(),
         active: false,
-        pack_missing: false,
+        pack_fault: None,
         imported: now,
     }
 }

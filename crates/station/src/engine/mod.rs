@@ -25,6 +25,7 @@ mod figures;
 mod fitness;
 mod hello;
 mod image;
+mod imports;
 mod log_line;
 mod logins;
 mod network;

@@ -212,10 +212,13 @@ fn images(turn: &Turn<'_>) -> Vec<ImageId> {
 /// Every batch that takes boards needs an image to write.
 fn image(turn: &Turn<'_>) -> Subsystem {
     let mut wanted = taking(turn).filter_map(|b| turn.plans.image_of(&b.plan));
-    if let Some(image) = wanted.find(|image| image.pack_missing) {
+    if let Some((image, fault)) = wanted.find_map(|image| Some((image, image.pack_fault?))) {
         let detail = format!(
-            "the pack of {} {} is missing: import {} again",
-            image.product, image.version, image.file_name
+            "the pack of {} {} is {}: import {} again",
+            image.product,
+            image.version,
+            fault.as_str(),
+            image.file_name
         );
         return subsystem("image", false, detail);
     }

@@ -358,7 +358,7 @@ impl<'a> Turn<'a> {
         }
         if draft.images_touched {
             let images = store::images::all(self.tx)?;
-            draft.images = Some(packs::marked(images, &self.config.missing_packs));
+            draft.images = Some(packs::marked(images, &self.config.pack_faults));
         }
         Ok(draft)
     }

@@ -1,7 +1,7 @@
 //! The images on this station's disk: packs that are served, and imports that make them.
 //!
 //! A pack is immutable and named by its content, so an open one is kept open and shared by all who
-//! read it. What an image *means* (its product, its version, whether it is active) is the engine's;
+//! read it, for as long as its file lies there as it was opened. What an image *means* (its product, its version, whether it is active) is the engine's;
 //! the library only holds bytes. [`mod@naming`] says under which name installers find an image,
 //! [`imports`] runs imports in the background, [`uploads`] holds what browsers send, [`mod@unpacked`]
 //! images that installers fetch whole.
@@ -55,11 +55,8 @@ impl Library {
         self.0.folder.join(format!("{image}.pack"))
     }
 
-    /// The pack of an image, open.
+    /// The pack of an image, open: the one that lies in the library at this moment.
     pub async fn pack(&self, image: ImageId) -> Result<Pack, Refusal> {
-        if let Some(pack) = self.opened().get(&image) {
-            return Ok(pack.clone());
-        }
         let library = self.clone();
         tokio::task::spawn_blocking(move || library.open_pack(image))
             .await
@@ -69,12 +66,21 @@ impl Library {
     }
 
     fn open_pack(&self, image: ImageId) -> Result<Pack, Refusal> {
+        let kept = self.opened().get(&image).cloned();
+        if let Some(pack) = kept {
+            if pack.is_as_opened() {
+                return Ok(pack);
+            }
+            tracing::warn!(image = %image.short(), "the file of a pack was replaced, changed or deleted");
+            self.let_go(image);
+        }
         let path = self.path(image);
         if !path.exists() {
             return Err(Refusal::not_found(format!(
                 "There is no image {} in the library.",
                 image.short()
-            )));
+            ))
+            .next("Import the image again."));
         }
         let pack = Pack::open(&path).map_err(|e| {
             Refusal::new(
@@ -97,14 +103,19 @@ impl Library {
     /// Deletes the pack of an image that the engine has let go. Downloads that run keep the file
     /// until they end.
     pub fn remove(&self, image: ImageId) {
-        self.opened().remove(&image);
-        self.0.unpacked.forget(image);
+        self.let_go(image);
         let path = self.path(image);
         match std::fs::remove_file(&path) {
             Ok(()) => tracing::info!(image = %image.short(), "pack removed"),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => tracing::error!(path = %path.display(), %error, "pack not removed"),
         }
+    }
+
+    /// Who reads the open pack, or what was unpacked of it, goes on; whoever comes now does not get it.
+    fn let_go(&self, image: ImageId) {
+        self.opened().remove(&image);
+        self.0.unpacked.forget(image);
     }
 
     fn opened(&self) -> std::sync::MutexGuard<'_, HashMap<ImageId, Pack>> {

@@ -77,7 +77,7 @@ mod tests {
             pack_bytes: 1,
             sha256: String::new(),
             contents: ImageContents::default(),
-            pack_missing: false,
+            pack_fault: None,
             active: false,
             imported: Millis(0),
         }

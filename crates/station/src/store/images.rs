@@ -21,7 +21,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Image> {
         sha256: row.get("sha256")?,
         contents: column::json(row, "contents")?,
         active: row.get("active")?,
-        pack_missing: false,
+        pack_fault: None,
         imported: column::millis(row, "imported")?,
     })
 }

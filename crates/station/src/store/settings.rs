@@ -2,12 +2,15 @@
 
 use super::{Result, column};
 use rusqlite::{Connection, OptionalExtension as _};
+use std::collections::BTreeMap;
 use wire::Millis;
 use wire::settings::Preferences;
 
 const PREFERENCES: &str = "preferences";
 /// When the last good backup was made, in Unix milliseconds.
 const LAST_BACKUP: &str = "last_backup";
+/// The imports under way.
+const IMPORTS: &str = "imports";
 
 /// The value of a setting.
 pub fn get(conn: &Connection, key: &str) -> Result<Option<String>> {
@@ -46,4 +49,16 @@ pub fn last_backup(conn: &Connection) -> Result<Option<Millis>> {
 /// Notes a good backup.
 pub fn set_last_backup(conn: &Connection, at: Millis) -> Result<()> {
     set(conn, LAST_BACKUP, &at.0.to_string())
+}
+
+/// The imports under way: the name of the file by the id of the import.
+pub fn imports(conn: &Connection) -> Result<BTreeMap<String, String>> {
+    let stored = get(conn, IMPORTS)?;
+    let read = stored.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(read.unwrap_or_default())
+}
+
+/// Sets them.
+pub fn set_imports(conn: &Connection, running: &BTreeMap<String, String>) -> Result<()> {
+    set(conn, IMPORTS, &column::to_json(running)?)
 }

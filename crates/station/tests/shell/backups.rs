@@ -8,7 +8,7 @@ use std::path::Path;
 use tokio_stream::StreamExt as _;
 use wire::backup::Backups;
 use wire::command::{Command, ImportState};
-use wire::image::Image;
+use wire::image::{Image, PackFault};
 use wire::query::{Answer, Query};
 use wire::update::Update;
 
@@ -89,7 +89,7 @@ fn a_board_keeps_its_name_on_another_machine_and_a_missing_pack_is_healed() {
     other.restart();
 
     let image = &images(&other)[0];
-    assert!(image.pack_missing && image.active);
+    assert!(image.pack_fault == Some(PackFault::Missing) && image.active);
     let ready = other.operator("GET /api/v1/ready HTTP/1.1", b"").json();
     let parts = ready["subsystems"].as_array().unwrap();
     let part = parts.iter().find(|p| p["name"] == "image").unwrap();
@@ -102,7 +102,7 @@ fn a_board_keeps_its_name_on_another_machine_and_a_missing_pack_is_healed() {
     };
     assert_eq!(id, image.id);
     let image = &images(&other)[0];
-    assert!(!image.pack_missing && image.active);
+    assert!(image.pack_fault.is_none() && image.active);
     assert_eq!(name_of(&other, "9d00ce41d137e638"), first);
     let new = name_of(&other, "9d00ce4100000003");
     assert_ne!(new, first);

@@ -113,7 +113,7 @@ impl Desk {
             pack_bytes: self.inner.pack.length(),
             sha256: String::new(),
             contents: ImageContents::default(),
-            pack_missing: false,
+            pack_fault: None,
             active: true,
             imported: Millis(0),
         }

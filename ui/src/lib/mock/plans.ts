@@ -299,7 +299,7 @@ const template = (product: string): Image => ({
     grow: 'image',
   },
   active: true,
-  pack_missing: false,
+  pack_fault: null,
   imported: 0,
 });
 

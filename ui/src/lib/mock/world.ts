@@ -361,7 +361,7 @@ export class World {
         grow: 'agent',
       },
       active: true,
-      pack_missing: false,
+      pack_fault: null,
       imported: now - 86_400_000,
     };
   }

@@ -1,6 +1,6 @@
 /** Sentences of the page about images. */
 import { bytes, count, rate, span } from '../words';
-import type { Grow } from '../wire';
+import type { Grow, PackFault } from '../wire';
 
 const grow: Record<Grow, string> = {
   image: 'It grows by itself at its first boot',
@@ -9,11 +9,26 @@ const grow: Record<Grow, string> = {
   unknown: 'Unknown',
 };
 
+const packFault: Record<PackFault, string> = {
+  missing: 'Pack missing',
+  damaged: 'Pack damaged',
+  unknown: 'Pack unusable',
+};
+
+const damaged = (file: string) =>
+  `Its bytes on this station are damaged, so no board is given it. Import ${file} again, and boards get it as before.`;
+
+const importAgain: Record<PackFault, (file: string) => string> = {
+  missing: (file) =>
+    `Its bytes are not on this station: they were deleted, or not in the backup. Import ${file} again, and boards get it as before.`,
+  damaged,
+  unknown: damaged,
+};
+
 export const images = {
   note: 'Golden images, newest first. One of each product is active: new boards get that one.',
-  packMissing: 'Pack missing',
-  importAgain: (file: string) =>
-    `Its bytes are not on this station: they were not in the backup. Import ${file} again, and boards get it as before.`,
+  packFault,
+  importAgain,
   add: 'Add an image',
   dropTitle: 'Drop a golden image here',
   dropText: 'Drop it anywhere on this window, or choose the file.',

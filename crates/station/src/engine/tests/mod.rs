@@ -8,6 +8,7 @@ mod device;
 mod holds;
 mod names;
 mod operators;
+mod packs;
 mod papers;
 mod parallel;
 mod profiles;
@@ -35,7 +36,7 @@ use wire::command::{Command, NameSource, NamesReport, Receipt};
 use wire::disk::{Disk, DiskContent, DiskKind, DiskPolicy};
 use wire::event::Event;
 use wire::health::Lease;
-use wire::image::{Image, ImageContents};
+use wire::image::{Image, ImageContents, PackFault};
 use wire::manifest::{Chunk, ChunkClass, Hash32, Manifest};
 use wire::name::Hostname;
 use wire::query::{Answer, Deployment, EventFilter, HistoryFilter, NameFilter, Query};
@@ -356,6 +357,7 @@ fn new_image(product: &str, mark: u8) -> NewImage {
         imported: imaging::import::Imported {
             id: ImageId([mark; 32]),
             path: "/nowhere.pack".into(),
+            before: imaging::import::Before::Nothing,
             pack_bytes: 200,
             manifest: Manifest {
                 format: 1,
