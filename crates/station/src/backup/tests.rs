@@ -192,6 +192,32 @@ fn the_newest_are_kept_and_half_ones_do_not_count() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_loses_no_new_backup_and_what_was_ahead_of_it_goes_first() {
+    let station = Station::new("w");
+    let plan = station.plan(3);
+    let take = |at: Millis| snapshot::take(&station.data(), &plan, at, &|_, _| {}).unwrap();
+    let year = 365 * 24 * 60 * 60 * 1000;
+    let present = Millis::now().plus(-year);
+    let ahead: Vec<PathBuf> = (0..3).map(|n| take(present.plus(9 * year + n))).collect();
+    let first = take(present);
+    assert!(first.exists(), "the one just made is there");
+    assert!(!ahead[0].exists(), "an older one made room for it");
+    assert_eq!(newest_good(&plan.dir).unwrap(), (first.clone(), present));
+    let second = take(present.plus(1));
+    let third = take(present.plus(2));
+    assert!(first.exists() && second.exists() && third.exists());
+    let newest = Some((third, present.plus(2)));
+    assert_eq!(newest_good(&plan.dir), newest);
+    // A file that says it is from the future does not stay for ever either.
+    let odd = plan.dir.join(folder::name(present.plus(50 * year)));
+    fs::copy(&first, &odd).unwrap();
+    assert_eq!(newest_good(&plan.dir), newest);
+    let fourth = take(present.plus(3));
+    assert!(!odd.exists() && !first.exists());
+    assert_eq!(newest_good(&plan.dir).unwrap().0, fourth);
+}
+
+#[test]
 fn a_damaged_database_is_never_a_backup_and_the_older_ones_stay() {
     let station = Station::new("w");
     let good = station.snapshot(AT);
