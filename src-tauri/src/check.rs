@@ -5,11 +5,10 @@ use crate::configuration;
 use crate::print::{Table, say};
 use crate::server;
 use crate::trouble::Trouble;
-use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
 use station::backup;
-use station::config::{Config, Environment, Problem, understand};
+use station::config::{Config, ConfigError, Environment, Problem, text_of, understand};
 use station::doors::certificate::{self, CertificateError};
 use station::link::Station;
 use station::net::findings;
@@ -66,15 +65,17 @@ pub(crate) fn config(common: &Common, verb: &ConfigVerb) -> Result<(), Trouble> 
             words.to_owned()
         })?);
     };
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("cannot read {}", file.display()))
-        .map_err(Trouble::Failed)?;
-    match understand(&text, &environment) {
+    let understood = text_of(&file).and_then(|text| {
+        let path = file.clone();
+        understand(&text, &environment).map_err(|problems| ConfigError::Wrong { path, problems })
+    });
+    match understood {
         Ok(_) => {
             let words = format!("{} is fine.", file.display());
             Ok(say(common.json, &Vec::<Problem>::new(), |_| words)?)
         }
-        Err(problems) => {
+        Err(why @ ConfigError::Unreadable { .. }) => Err(Trouble::Failed(why.into())),
+        Err(ConfigError::Wrong { problems, .. }) => {
             let lines: Vec<String> = problems
                 .iter()
                 .map(|p| format!("{}: {p}", file.display()))

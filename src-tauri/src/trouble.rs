@@ -44,6 +44,7 @@ impl From<ConfigError> for Trouble {
     }
 }
 impl NotARefusal for station::service::StartError {}
+impl NotARefusal for station::backup::archive::ReadError {}
 impl NotARefusal for station::backup::archive::WriteError {}
 impl NotARefusal for station::backup::restore::RestoreError {}
 impl NotARefusal for station::net::NetlinkError {}
