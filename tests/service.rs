@@ -220,8 +220,10 @@ fn goes_and_leaves_the_data_until_purged(guest: &mut Guest) {
     guest.ok("dpkg -r punnet-daemon");
     assert_ne!(guest.run("systemctl is-active punnet").0, 0);
     guest.ok("ls /var/lib/punnet/punnet.db /etc/punnet/station.toml");
+    guest.ok("cd /var/lib && mkdir punnet.replaced-20261118-110640 .punnet.restoring-x1y2z3");
     guest.ok("dpkg -P punnet-daemon");
-    guest.ok("[ ! -e /var/lib/punnet ] && [ ! -e /etc/punnet ] && [ ! -e /var/log/punnet ]");
+    guest.ok("[ ! -e /etc/punnet ] && [ ! -e /var/log/punnet ]");
+    guest.ok("[ -z \"$(find /var/lib -maxdepth 1 -name '*punnet*')\" ]");
     assert_ne!(
         guest
             .run("dpkg-statoverride --list /usr/lib/punnet/punnet-net")

@@ -3,7 +3,7 @@
 use crate::common::Common;
 use crate::{
     alert, backup, batch, boards, check, history, image, manual, names, operator, paper, plans,
-    profile, rehearse, server,
+    profile, rehearse, restore, server,
 };
 use clap::{Parser, Subcommand};
 
@@ -67,7 +67,7 @@ pub(crate) enum Verb {
     /// Make a backup: in the station's folder, or as one file for another machine.
     Backup(backup::Backup),
     /// Put a backup in the place of the data folder.
-    Restore(backup::Restore),
+    Restore(restore::Restore),
     /// Labels for boards, to print.
     Label(paper::Label),
     /// Past and present deployments.

@@ -1,16 +1,14 @@
-//! `punnet backup` and `punnet restore`.
+//! `punnet backup`. What a running station has is asked of it: its data folder is its own, and whoever
+//! may speak to it may not be able to read there.
 
 use crate::common::Common;
 use crate::desk::{Desk, Work, unexpected};
-use crate::print::{Table, say, size, time};
+use crate::print::{Table, size, time};
 use crate::trouble::Trouble;
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use station::backup::archive::{Made, Source, write};
+use station::backup::archive::{Made, Part, Reader, Source, write};
 use station::backup::keeper;
-use station::backup::restore::{Restored, restore as put_back};
-use station::config::{Environment, understand};
-use std::fs;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,16 +39,6 @@ pub(crate) struct Backup {
 pub(crate) enum Verb {
     /// List the backups in the station's folder.
     List,
-}
-
-/// What to restore.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Restore {
-    /// A file made by `punnet backup`, or one of the station's folder of backups.
-    file: PathBuf,
-    /// Replace the station that is there; it is kept beside the new one.
-    #[arg(long)]
-    force: bool,
 }
 
 /// An archive that was made, for programs.
@@ -90,18 +78,42 @@ pub(crate) fn run(verb: &Backup, common: &Common) -> impl Work + use<> {
                 format!("The backup is {file} ({bytes}).")
             });
         };
-        let source = Source {
-            snapshot: &snapshot,
-            made,
-            data_dir: &desk.config.data_dir,
-            settings: settings.as_deref(),
-            packs: verb.packs,
-        };
         let meter = Meter::new("backup", desk.json);
-        let archive = write(&source, &file, &|done, total| meter.show(done, total))?;
+        let archive = if desk.live {
+            fetch(desk, &file, verb.packs, &meter).await?
+        } else {
+            let source = Source {
+                snapshot: &snapshot,
+                made,
+                data_dir: &desk.config.data_dir,
+                settings: settings.as_deref(),
+                packs: verb.packs,
+            };
+            write(&source, &file, &|done, total| meter.show(done, total))?
+        };
         meter.end();
         desk.say(&archived(file, archive), words)
     }
+}
+
+/// Has the running station send everything into the file `to`.
+async fn fetch(desk: &Desk, to: &Path, packs: bool, meter: &Meter) -> Result<Made, Trouble> {
+    let mut archive = desk.station.archive(packs).await?;
+    let mut part = Part::beside(to)?;
+    let mut received = 0;
+    while let Some(piece) = archive.bytes.next().await {
+        let piece = piece.map_err(|why| {
+            Trouble::words(format!(
+                "the station broke the archive off: {why}. Its log says more; nothing was kept"
+            ))
+        })?;
+        part.add(&piece)?;
+        received += piece.len() as u64;
+        meter.count(received);
+    }
+    let bytes = part.whole()?;
+    let manifest = Reader::open(to)?.manifest().clone();
+    Ok(Made { manifest, bytes })
 }
 
 /// Has a backup made and waits for it.
@@ -199,129 +211,46 @@ fn words(archived: &Archived) -> String {
     text
 }
 
-/// What was restored, for programs.
-#[derive(Debug, Serialize)]
-struct Report {
-    folder: PathBuf,
-    made: Millis,
-    machine: Option<String>,
-    /// Where what was replaced lies.
-    aside: Option<PathBuf>,
-    /// Images to import again.
-    packs_missing: Vec<String>,
-    /// What was done with the settings.
-    settings: Option<String>,
-}
-
-/// Restores a backup.
-pub(crate) fn restore(common: &Common, wanted: &Restore) -> Result<(), Trouble> {
-    let config = common.configuration()?;
-    let meter = Meter::new("restore", common.json);
-    let (file, folder) = (&wanted.file, &config.data_dir);
-    let restored = put_back(file, folder, wanted.force, &|done, total| {
-        meter.show(done, total);
-    })?;
-    meter.end();
-    let settings = settings(common, &restored, folder)?;
-    let report = Report {
-        folder: folder.clone(),
-        made: restored.made,
-        machine: restored.machine,
-        aside: restored.aside,
-        packs_missing: restored.missing.into_iter().map(|i| i.name).collect(),
-        settings,
-    };
-    Ok(say(common.json, &report, restored_words)?)
-}
-
-fn restored_words(report: &Report) -> String {
-    let from = report.machine.as_ref().filter(|name| !name.is_empty());
-    let from = from.map_or_else(String::new, |name| format!(" from {name}"));
-    let mut text = format!(
-        "{} is the station{from} as it was at {}.\n",
-        report.folder.display(),
-        time(report.made)
-    );
-    if let Some(aside) = &report.aside {
-        text += &format!(
-            "What was there before lies in {}. Remove it when all is well.\n",
-            aside.display()
-        );
-    }
-    for image in &report.packs_missing {
-        text += &format!("Pack missing, import again: {image}\n");
-    }
-    if let Some(settings) = &report.settings {
-        text += &format!("{settings}\n");
-    }
-    text += "Boards that were provisioned after that moment are not in it. Look at their labels \
-             before a batch gives their names again.\n";
-    text
-}
-
-/// Puts restored settings where they are read, when there are none yet and they mean this folder.
-fn settings(
-    common: &Common,
-    restored: &Restored,
-    folder: &Path,
-) -> Result<Option<String>, Trouble> {
-    let Some(came) = &restored.settings else {
-        return Ok(None);
-    };
-    let text = fs::read_to_string(came)?;
-    let at = came.display();
-    if let Some(used) = common.settings_file() {
-        let same = fs::read_to_string(&used).is_ok_and(|used| used == text);
-        return Ok((!same).then(|| {
-            let used = used.display();
-            format!("Its settings are in {at}. {used} is used and was left alone; compare them.")
-        }));
-    }
-    let environment = Environment::of_process();
-    let here = understand(&text, &environment).is_ok_and(|config| config.data_dir == *folder);
-    let Some(place) = environment.config_place().filter(|_| here) else {
-        return Ok(Some(format!(
-            "Its settings are in {at}. To use them, name the file with --config, or copy it to \
-             /etc/punnet/station.toml."
-        )));
-    };
-    if let Some(parent) = place.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    fs::write(&place, text)?;
-    let place = place.display();
-    Ok(Some(format!("Its settings are used from now on: {place}.")))
-}
-
 /// How far long work is, on a terminal.
-struct Meter {
+pub(crate) struct Meter {
     what: &'static str,
     shows: bool,
-    percent: AtomicU64,
+    /// What stands there: percent, or megabytes where the whole is not known.
+    step: AtomicU64,
 }
 
 impl Meter {
-    fn new(what: &'static str, json: bool) -> Self {
+    pub(crate) fn new(what: &'static str, json: bool) -> Self {
         Self {
             what,
             shows: !json && std::io::stderr().is_terminal(),
-            percent: AtomicU64::new(u64::MAX),
+            step: AtomicU64::new(u64::MAX),
         }
     }
 
-    fn show(&self, done: u64, total: u64) {
+    /// So many bytes of so many are done.
+    pub(crate) fn show(&self, done: u64, total: u64) {
         let percent = done * 100 / total.max(1);
-        if !self.shows || self.percent.swap(percent, Ordering::Relaxed) == percent {
+        self.write(percent, || format!("{percent} % of {}", size(total)));
+    }
+
+    /// So many bytes are done, of nobody knows how many.
+    fn count(&self, done: u64) {
+        self.write(done / 1_000_000, || size(done));
+    }
+
+    fn write(&self, step: u64, words: impl Fn() -> String) {
+        if !self.shows || self.step.swap(step, Ordering::Relaxed) == step {
             return;
         }
         let mut err = std::io::stderr();
         // A screen that cannot be written to is no reason to stop.
-        let _ = write!(err, "\r{}: {percent} % of {}", self.what, size(total));
+        let _ = write!(err, "\r{}: {}", self.what, words());
         let _ = err.flush();
     }
 
-    fn end(&self) {
-        if self.shows && self.percent.load(Ordering::Relaxed) <= 100 {
+    pub(crate) fn end(&self) {
+        if self.shows && self.step.load(Ordering::Relaxed) != u64::MAX {
             eprintln!();
         }
     }

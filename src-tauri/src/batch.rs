@@ -1,6 +1,7 @@
 //! `punnet batch`.
 
 use crate::desk::{Desk, Work, unexpected};
+use crate::image;
 use crate::paper;
 use crate::print::{Table, or_dash, size, span, time};
 use crate::trouble::Trouble;
@@ -133,9 +134,9 @@ pub(crate) struct Create {
     /// Number of boards.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     count: u32,
-    /// The image; else the product's active one.
+    /// Id of the image, or the beginning of it; else the product's active one.
     #[arg(long)]
-    image: Option<ImageId>,
+    image: Option<String>,
     /// Only boards whose model contains this text; may be repeated.
     #[arg(long)]
     model: Vec<String>,
@@ -196,13 +197,13 @@ pub(crate) enum Reimage {
 }
 
 impl Create {
-    fn plan(self) -> BatchPlan {
+    fn plan(self, image: Option<ImageId>) -> BatchPlan {
         let kinds = |list: Vec<Kind>| list.into_iter().map(DiskKind::from).collect();
         BatchPlan {
             product: self.product,
             venue: self.venue,
             count: self.count,
-            image: self.image,
+            image,
             rules: BatchRules {
                 models: self.model,
                 min_ram_mib: self.min_ram,
@@ -290,7 +291,12 @@ fn sentence(batch: &Batch) -> String {
 
 async fn make(desk: &Desk, create: Create) -> Result<(), Trouble> {
     let start = create.start;
-    let receipt = desk.command(Command::BatchCreate(create.plan())).await?;
+    let image = match &create.image {
+        Some(id) => Some(image::named(desk, id).await?.id),
+        None => None,
+    };
+    let plan = create.plan(image);
+    let receipt = desk.command(Command::BatchCreate(plan)).await?;
     let Receipt::Batch(batch) = &receipt else {
         return Err(unexpected());
     };
@@ -354,18 +360,26 @@ fn show(batch: &Batch) -> String {
     if let Some(mib) = rules.min_ram_mib {
         line("Least memory", format!("{mib} MiB"));
     }
+    let list = |kinds: &[DiskKind]| {
+        let words: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+        words.join(", ")
+    };
+    if !rules.disks.is_empty() {
+        line("Only boards that would boot from", list(&rules.disks));
+    }
     if !rules.boards.is_empty() {
         let boards: Vec<String> = rules.boards.iter().map(ToString::to_string).collect();
         line("Only boards", boards.join(", "));
     }
-    let kinds: Vec<String> = batch
-        .plan
-        .disks
-        .kinds
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    line("Disks", kinds.join(", "));
+    line("Disks", list(&batch.plan.disks.kinds));
+    let used = match batch.plan.reimage {
+        ReimagePolicy::Ask => "ask: a board whose disk holds a system waits for approval",
+        ReimagePolicy::OverwriteForeign => {
+            "overwrite-foreign: what this station did not write is overwritten unasked"
+        }
+        ReimagePolicy::Unknown => "of a kind that this version does not know",
+    };
+    line("Used disks", used.to_owned());
     line("Created", time(batch.created));
     line("Started", or_dash(batch.started.map(time)));
     line("Ended", or_dash(batch.ended.map(time)));

@@ -56,7 +56,7 @@ pub(crate) enum Verb {
         /// Which.
         board: BoardId,
         /// Why, for the record.
-        #[arg(long, default_value = "")]
+        #[arg(long)]
         reason: String,
     },
     /// Show one board.

@@ -5,11 +5,10 @@ use crate::configuration;
 use crate::print::{Table, say};
 use crate::server;
 use crate::trouble::Trouble;
-use anyhow::Context as _;
 use clap::Subcommand;
 use serde::Serialize;
 use station::backup;
-use station::config::{Config, Environment, Problem, understand};
+use station::config::{Config, ConfigError, Environment, Problem, text_of, understand};
 use station::doors::certificate::{self, CertificateError};
 use station::link::Station;
 use station::net::findings;
@@ -67,12 +66,14 @@ pub(crate) fn config(common: &Common, verb: &ConfigVerb) -> Result<(), Trouble> 
             words.to_owned()
         })?);
     };
-    let text = std::fs::read_to_string(&file)
-        .with_context(|| format!("cannot read {}", file.display()))
-        .map_err(Trouble::Failed)?;
-    let problems = match understand(&text, &environment) {
+    let understood = text_of(&file).and_then(|text| {
+        let path = file.clone();
+        understand(&text, &environment).map_err(|problems| ConfigError::Wrong { path, problems })
+    });
+    let problems = match understood {
         Ok(config) => unfit(&config),
-        Err(problems) => problems,
+        Err(ConfigError::Wrong { problems, .. }) => problems,
+        Err(why @ ConfigError::Unreadable { .. }) => return Err(Trouble::Failed(why.into())),
     };
     let file = file.display();
     if problems.is_empty() {

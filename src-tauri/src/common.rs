@@ -31,7 +31,12 @@ impl Common {
 
     /// The configuration that these arguments and the environment point to.
     pub(crate) fn configuration(&self) -> Result<Config, ConfigError> {
-        let mut config = station::config::load(self.config.as_deref(), &Environment::of_process())?;
+        let environment = Environment::of_process();
+        let mut config = station::config::load(self.config.as_deref(), &environment)?;
+        if self.config.is_some() || environment.punnet_config.is_some() {
+            // Whoever names settings means their station.
+            config.door.service = None;
+        }
         if let Some(folder) = &self.data_dir {
             config.data_dir = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
             config.door.named = true;

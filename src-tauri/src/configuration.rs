@@ -3,7 +3,7 @@
 
 use crate::common::Common;
 use crate::daemon::for_rehearsal;
-use crate::desk::{Desk, unexpected};
+use crate::desk::{Desk, let_in, unexpected};
 use crate::log::Files;
 use crate::print::{Table, say};
 use crate::trouble::Trouble;
@@ -59,12 +59,15 @@ pub(crate) fn show(common: &Common) -> Result<(), Trouble> {
         .enable_all()
         .build()?;
     let configuration = runtime.block_on(async {
-        match Station::attach(&config.socket()).await {
+        match Station::attach_first(&config.sockets()).await {
             Ok(station) => match station.query(Query::Configuration).await? {
                 Answer::Configuration(configuration) => Ok(configuration),
                 _ => Err(unexpected()),
             },
-            Err(_) => Ok(of_file(&config)),
+            Err(nobody) => {
+                let_in(&nobody)?;
+                Ok(of_file(&config))
+            }
         }
     })?;
     Ok(say(common.json, &configuration, table)?)

@@ -2,7 +2,8 @@
 //!
 //! A running station answers on the Unix socket in its data folder. Where nobody answers, planning
 //! and looking things up work all the same: the engine is opened here for the length of one verb.
-//! What only a running station can do says so.
+//! What only a running station can do says so. A person on a machine with the service most likely means
+//! that one, so beside it nothing of a person's own is changed that was not named.
 
 use crate::common::Common;
 use crate::trouble::Trouble;
@@ -14,11 +15,13 @@ use station::config::Config;
 use station::engine::{Effect, Engine, Options};
 use station::library::Library;
 use station::library::imports::Importer;
-use station::link::Station;
+use station::link::{Station, Unreachable};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wire::Refusal;
 use wire::command::{Command, Receipt};
 use wire::query::{Answer, Query};
+use wire::refusal::Code;
 
 /// A verb's desk.
 pub(crate) struct Desk {
@@ -33,6 +36,8 @@ pub(crate) struct Desk {
     /// The configuration that the arguments point to.
     pub(crate) config: Config,
     importer: Option<Importer>,
+    /// The data folder of the service, which is not this one and may be the one that is meant.
+    beside: Option<PathBuf>,
 }
 
 /// Something a verb does at a desk.
@@ -56,6 +61,9 @@ pub(crate) fn run(common: &Common, work: impl Work) -> Result<(), Trouble> {
     runtime.block_on(async {
         let desk = Desk::open(common).await?;
         let done = work.at(&desk).await;
+        if done.is_ok() {
+            desk.tell_of_service();
+        }
         desk.close().await;
         done
     })
@@ -65,26 +73,25 @@ impl Desk {
     async fn open(common: &Common) -> Result<Self, Trouble> {
         let config = common.configuration()?;
         let asks = !common.yes && !common.json && confirm::can_ask();
-        let nobody = match Station::attach_first(&config.sockets()).await {
-            Ok(station) => {
-                return Ok(Self {
-                    station,
-                    json: common.json,
-                    asks,
-                    live: true,
-                    config,
-                    importer: None,
-                });
+        match Station::attach_first(&config.sockets()).await {
+            Ok(station) => Ok(Self {
+                station,
+                json: common.json,
+                asks,
+                live: true,
+                config,
+                importer: None,
+                beside: None,
+            }),
+            Err(nobody) => {
+                let_in(&nobody)?;
+                Self::alone(config, common.json, asks).await
             }
-            Err(nobody) => nobody,
-        };
-        if nobody.is_closed() {
-            return Err(Trouble::words(format!(
-                "a station runs here ({}), and this user may not speak to it. {}",
-                nobody.socket.display(),
-                nobody.advice()
-            )));
         }
+    }
+
+    /// Opens the data folder in this process.
+    async fn alone(config: Config, json: bool, asks: bool) -> Result<Self, Trouble> {
         let engine = Engine::open(Options {
             data_dir: config.data_dir.clone(),
             rehearsal: false,
@@ -106,9 +113,10 @@ impl Desk {
         tokio::spawn(hands.work());
         Ok(Self {
             station: Station::Here(engine),
-            json: common.json,
+            json,
             asks,
             live: false,
+            beside: config.beside_service().map(Path::to_owned),
             config,
             importer: Some(importer),
         })
@@ -133,15 +141,28 @@ impl Desk {
         }
         Err(Trouble::Refused(
             Refusal::new(
-                wire::refusal::Code::Unavailable,
+                Code::Unavailable,
                 "No station is running on this data folder.",
             )
             .next("Start it with `punnet --daemon`, or name its folder with --data-dir."),
         ))
     }
 
+    /// Says whose records were read, where that may be a surprise.
+    fn tell_of_service(&self) {
+        if let Some(service) = &self.beside {
+            eprintln!(
+                "No station answers, so this is what {} holds. The service has its own in {}; start \
+                 it with `sudo systemctl start punnet`.",
+                self.config.data_dir.display(),
+                service.display()
+            );
+        }
+    }
+
     /// Changes something.
     pub(crate) async fn command(&self, command: Command) -> Result<Receipt, Trouble> {
+        not_beside_service(&self.config, self.beside.as_deref())?;
         Ok(self.station.command(command).await?)
     }
 
@@ -211,9 +232,83 @@ impl Hands {
     }
 }
 
+/// Refuses where a station runs that this user may not speak to.
+pub(crate) fn let_in(nobody: &Unreachable) -> Result<(), Trouble> {
+    if !nobody.is_closed() {
+        return Ok(());
+    }
+    Err(Trouble::words(format!(
+        "a station runs here ({}), and this user may not speak to it. {}",
+        nobody.socket.display(),
+        nobody.advice()
+    )))
+}
+
+/// Refuses to change a data folder that nobody named, while the service with its own is installed and
+/// does not answer.
+pub(crate) fn not_beside_service(config: &Config, service: Option<&Path>) -> Result<(), Trouble> {
+    let Some(service) = service else {
+        return Ok(());
+    };
+    let own = config.data_dir.display();
+    let text = format!(
+        "The service of this machine (data folder {}) does not answer, and this would change another \
+         station, the one in {own}.",
+        service.display()
+    );
+    let next = format!(
+        "Start the service with `sudo systemctl start punnet`; or add --data-dir {own} if that is \
+         meant."
+    );
+    Err(Trouble::Refused(
+        Refusal::new(Code::Unavailable, text).next(next),
+    ))
+}
+
 /// An answer of another kind than the question.
 pub(crate) fn unexpected() -> Trouble {
     Trouble::words(
         "the station gave another answer than was asked for; it may be of another version",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use station::config::Environment;
+
+    #[test]
+    fn beside_a_service_that_does_not_answer_one_may_look_and_change_only_what_was_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = Environment {
+            data_home: Some(folder.path().join("own")),
+            service: Some(folder.path().join("service")),
+            ..Environment::default()
+        };
+        let add = Command::VenueAdd {
+            code: "CORO".parse().unwrap(),
+            name: "Corona".to_owned(),
+            location: String::new(),
+            contact: String::new(),
+        };
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let mut config = Config::defaults(&environment);
+            let desk = Desk::alone(config.clone(), false, false).await.unwrap();
+            desk.query(Query::Venues).await.unwrap();
+            let Err(Trouble::Refused(refusal)) = desk.command(add.clone()).await else {
+                panic!("a station that nobody named was changed");
+            };
+            for folder in [&environment.data_home, &environment.service] {
+                let folder = folder.as_ref().unwrap().display().to_string();
+                assert!(refusal.message.contains(&folder), "{refusal}");
+            }
+            assert!(refusal.next.unwrap().contains("--data-dir"));
+            desk.close().await;
+            config.door.named = true;
+            let desk = Desk::alone(config, false, false).await.unwrap();
+            desk.command(add).await.unwrap();
+            desk.close().await;
+        });
+    }
 }

@@ -107,7 +107,7 @@ async fn images(desk: &Desk) -> Result<Vec<Image>, Trouble> {
 }
 
 /// The one image whose id begins with `id`.
-async fn named(desk: &Desk, id: &str) -> Result<Image, Trouble> {
+pub(crate) async fn named(desk: &Desk, id: &str) -> Result<Image, Trouble> {
     let wanted = id.to_ascii_lowercase();
     let mut found = images(desk).await?;
     found.retain(|i| i.id.to_string().starts_with(&wanted));

@@ -32,6 +32,7 @@ mod private_station;
 mod profile;
 mod rehearsals;
 mod rehearse;
+mod restore;
 mod runtime;
 mod server;
 mod trouble;
@@ -66,7 +67,7 @@ fn main() -> ExitCode {
         (Some(Verb::Server(verb)), _) => desk::run(&args.common, server::run(verb)),
         (Some(Verb::Profile(verb)), _) => desk::run(&args.common, profile::run(verb)),
         (Some(Verb::Backup(verb)), _) => desk::run(&args.common, backup::run(verb, &args.common)),
-        (Some(Verb::Restore(verb)), _) => backup::restore(&args.common, verb),
+        (Some(Verb::Restore(verb)), _) => restore::run(&args.common, verb),
         (Some(Verb::Label(verb)), _) => desk::run(&args.common, paper::label(verb)),
         (Some(Verb::History(verb)), _) => desk::run(&args.common, history::run(verb)),
         (Some(Verb::Logs(verb)), _) => desk::run(&args.common, history::logs(verb)),

@@ -59,7 +59,7 @@ pub(crate) enum Verb {
         /// Which.
         hostname: Hostname,
         /// Why, for the record.
-        #[arg(long, default_value = "")]
+        #[arg(long)]
         reason: String,
     },
     /// Never use a name again.
@@ -67,7 +67,7 @@ pub(crate) enum Verb {
         /// Which.
         hostname: Hostname,
         /// Why, for the record.
-        #[arg(long, default_value = "")]
+        #[arg(long)]
         reason: String,
     },
     /// Make a retired name available again.
@@ -75,7 +75,7 @@ pub(crate) enum Verb {
         /// Which.
         hostname: Hostname,
         /// Why, for the record.
-        #[arg(long, default_value = "")]
+        #[arg(long)]
         reason: String,
     },
     /// Give a name to a new board.
@@ -86,7 +86,7 @@ pub(crate) enum Verb {
         #[arg(long)]
         board: BoardId,
         /// Why, for the record.
-        #[arg(long, default_value = "")]
+        #[arg(long)]
         reason: String,
     },
     /// Delete an available name that was never used.

@@ -32,7 +32,7 @@ pub(crate) struct Rehearse {
     /// Folder for the boards' disks; else a temporary one.
     #[arg(long, value_name = "FOLDER")]
     work: Option<PathBuf>,
-    /// Without a window, which this build does not have anyway.
+    /// Without a window. On the command line a rehearsal never has one, so this changes nothing.
     #[arg(long)]
     headless: bool,
     /// Tell everything that happens to every board.

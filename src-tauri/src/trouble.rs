@@ -52,6 +52,7 @@ impl From<StartError> for Trouble {
         }
     }
 }
+impl NotARefusal for station::backup::archive::ReadError {}
 impl NotARefusal for station::backup::archive::WriteError {}
 impl NotARefusal for station::backup::restore::RestoreError {}
 impl NotARefusal for station::net::NetlinkError {}

@@ -5,6 +5,8 @@
     reason = "what a test needs and does not get ends it, helpers included"
 )]
 
+#[path = "cli/afar.rs"]
+mod afar;
 #[path = "cli/keep.rs"]
 mod keep;
 #[path = "cli/tls.rs"]
@@ -178,6 +180,8 @@ fn wrong_usage_is_another_exit_than_a_refusal() {
         "venue add TOOLONG --name x",
         "batch create",
         "server stop printer",
+        "names retire KXP2-CORO-001",
+        "board release d137e638",
     ] {
         assert_eq!(place.run(words).status.code(), Some(2), "{words}");
     }
@@ -230,6 +234,12 @@ fn a_configuration_is_checked_by_line() {
     assert!(said.contains("line 2, column 1"), "{said}");
     assert!(said.contains("did you mean interface?"), "{said}");
     assert!(said.contains("line 3, column 13"), "{said}");
+    std::fs::write(&wrong, b"[log]\n# f\xfcr\n").unwrap();
+    let said = text(&place.run(&format!("config check {}", wrong.display())));
+    assert!(
+        said.contains("line 2, column 4: this is not UTF-8"),
+        "{said}"
+    );
     let missing = place.run("config check /none/at/all.toml");
     assert_eq!(missing.status.code(), Some(1));
 }
@@ -323,8 +333,16 @@ fn verbs_attach_to_the_running_station() {
     let none = place.run("image show ffffffffffff");
     assert_eq!(none.status.code(), Some(1));
 
-    let batch = place.json("batch create --product KXP2 --venue CORO --count 3 --start");
+    let begins = &id[..8];
+    let batch = place.json(&format!(
+        "batch create --product KXP2 --venue CORO --count 3 --start --image {begins} \
+         --only-disk nvme --reimage overwrite-foreign"
+    ));
     assert_eq!(batch["state"], "active");
+    assert_eq!(batch["plan"]["image"], id);
+    let shown = text(&place.run("batch show 1"));
+    assert!(shown.contains("boot from: NVMe"), "{shown}");
+    assert!(shown.contains("Used disks: overwrite-foreign"), "{shown}");
     place.json("batch pause 1");
     place.json("batch resume 1");
     place.json("batch extend 1 2");

@@ -8,7 +8,7 @@ use crate::config::{Config, Deployment};
 use crate::counts::Tally;
 use std::pin::Pin;
 use wire::backup::Backups;
-use wire::configuration::{Change, Configuration, Value};
+use wire::configuration::{Change, Configuration};
 use wire::health::Works;
 use wire::refusal::Code;
 use wire::self_test::SelfTest;
@@ -31,8 +31,8 @@ pub trait Outside: Send + Sync + 'static {
     /// Begins an archive of the station, with its packs or without; refused while one is on its way.
     fn archive(&self, packs: bool) -> Soon<'_, Result<Outgoing, Refusal>>;
 
-    /// Reads the configuration again: the values that are in effect, and what is wanted now.
-    fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>>;
+    /// Reads the configuration again: what differs from what is in effect, and what is wanted now.
+    fn read_again(&self) -> Soon<'_, Result<(Vec<Change>, Config), Refusal>>;
 
     /// Applies what is wanted of the changes that were found, apart from those that wait and from what
     /// the engine applies. Those that could not be applied come back as waiting too.

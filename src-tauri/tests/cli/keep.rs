@@ -219,6 +219,16 @@ fn whom_alerts_go_to_changes_without_a_restart() {
         told.extend_from_slice(&buffer[..n]);
     }
     assert!(told.starts_with(b"POST /bench "));
+    // Another address is a change, and neither is shown.
+    rewrite(&place, |text| text.replace("/bench", "/s3cret"));
+    let reloaded = text(&place.run("config reload"));
+    assert!(
+        reloaded.starts_with("alerts.webhook is another (not shown) now"),
+        "{reloaded}"
+    );
+    assert_eq!(value(&place, "alerts.webhook").0, "(not shown)");
+    let nothing = text(&place.run("config reload"));
+    assert_eq!(nothing, "Nothing has changed.\n");
 }
 
 /// What the log says in this folder.

@@ -60,16 +60,25 @@ pub fn list(folder: &Path) -> io::Result<Vec<Backup>> {
     Ok(found)
 }
 
+/// The snapshots of a folder in the order in which they were made, newest first. One that says it was
+/// made after `now` was made before by a clock that was ahead, so it counts as older than all others.
+fn by_age(folder: &Path, now: Millis) -> io::Result<Vec<Backup>> {
+    let mut all = list(folder)?;
+    all.sort_by_key(|b| (b.at > now, std::cmp::Reverse(b.at)));
+    Ok(all)
+}
+
 /// The newest snapshot that is sound.
 pub fn newest_good(folder: &Path) -> Option<(PathBuf, Millis)> {
-    let all = list(folder).ok()?;
+    let all = by_age(folder, Millis::now()).ok()?;
     let mut files = all.into_iter().map(|b| (folder.join(b.file), b.at));
     files.find(|(file, _)| copies::examine(file).is_ok())
 }
 
-/// Removes the oldest beyond `keep`.
-pub(super) fn prune(folder: &Path, keep: u32) -> io::Result<()> {
-    for old in list(folder)?.into_iter().skip(keep as usize) {
+/// Removes the oldest beyond `keep`, which is 1 or more. The one that was made just now, at `made`, is
+/// never among them.
+pub(super) fn prune(folder: &Path, keep: u32, made: Millis) -> io::Result<()> {
+    for old in by_age(folder, made)?.into_iter().skip(keep as usize) {
         fs::remove_file(folder.join(old.file))?;
     }
     Ok(())

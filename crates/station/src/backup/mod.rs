@@ -3,12 +3,14 @@
 //! A [`snapshot`] is a copy of the database in the folder of backups, made while the station runs,
 //! checked before it counts. [`keeper`] makes one every few hours and warns when that does not work.
 //! An [`archive`] is one file with a snapshot, the settings, the keys and, if wanted, the packs; it
-//! brings a station to another machine. [`outgoing`] is one that a running station sends to a person. [`mod@restore`] puts either of them in the place of a data
-//! folder, all or nothing.
+//! brings a station to another machine. [`outgoing`] is one that a running station sends to a person.
+//! [`mod@restore`] puts either of them in the place of a data folder, all or nothing, and `noted` writes
+//! down that it did.
 
 pub mod archive;
 mod folder;
 pub mod keeper;
+mod noted;
 pub mod outgoing;
 pub mod restore;
 pub mod snapshot;

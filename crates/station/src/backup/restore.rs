@@ -2,13 +2,13 @@
 //!
 //! Everything is unpacked and checked in a folder beside it; then the two change places in one step.
 //! A refusal, and a cut at any moment before that step, leaves the data folder as it was. What was
-//! replaced is kept.
+//! replaced is kept. The record of what comes back says so, and no login of then is open any more.
 
 use super::archive::{Listed, ReadError, Reader, SETTINGS, pack_name};
-use super::{Progress, folder};
+use super::{Progress, folder, noted};
 use crate::store::copies::{self, CopyError};
 use crate::store::lock::{DataLock, LockError};
-use crate::store::{self, StoreError, migrations};
+use crate::store::{self, OpenError, StoreError, migrations};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use std::fs::{self, DirBuilder, File, Permissions};
@@ -49,6 +49,9 @@ pub enum RestoreError {
     /// The database in it cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The database in it cannot be opened, or not brought to the schema of this build.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// Too little room.
     #[error(
         "the disk with {folder} has {free} MB free, the backup needs {need} MB. Free some space"
@@ -128,8 +131,7 @@ pub fn restore(
         Kind::Snapshot => place(file, new, data_dir, progress)?,
     };
     restored.missing = bring_packs(data_dir, new)?;
-    let [database, _, _] = store::files(new);
-    copies::note_made(&database, restored.made)?;
+    noted::note(new, file, restored.made, restored.machine.as_deref())?;
     if old {
         give_to_owner_of(data_dir, new).map_err(about(new))?;
     }

@@ -56,7 +56,7 @@ pub fn take(
         let _ = fs::remove_file(&part);
     }
     let made = made?;
-    folder::prune(dir, plan.keep.max(1)).map_err(fail)?;
+    folder::prune(dir, plan.keep.max(1), at).map_err(fail)?;
     Ok(made)
 }
 

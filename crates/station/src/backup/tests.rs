@@ -5,12 +5,15 @@ use super::archive::{self, Reader, Source};
 use super::restore::{RestoreError, restore};
 use super::{Plan, finding, folder, list, newest_good, snapshot};
 use crate::store::copies::{self, CopyError};
-use crate::store::{Store, files, settings};
+use crate::store::{Store, deeds, events, files, operators, settings};
+use crate::who::Who;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use wire::operator::{DeedFilter, Role};
+use wire::query::EventFilter;
 use wire::{ImageId, Millis};
 
 const AT: Millis = Millis(1_795_000_000_123);
@@ -192,6 +195,32 @@ fn the_newest_are_kept_and_half_ones_do_not_count() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_loses_no_new_backup_and_what_was_ahead_of_it_goes_first() {
+    let station = Station::new("w");
+    let plan = station.plan(3);
+    let take = |at: Millis| snapshot::take(&station.data(), &plan, at, &|_, _| {}).unwrap();
+    let year = 365 * 24 * 60 * 60 * 1000;
+    let present = Millis::now().plus(-year);
+    let ahead: Vec<PathBuf> = (0..3).map(|n| take(present.plus(9 * year + n))).collect();
+    let first = take(present);
+    assert!(first.exists(), "the one just made is there");
+    assert!(!ahead[0].exists(), "an older one made room for it");
+    assert_eq!(newest_good(&plan.dir).unwrap(), (first.clone(), present));
+    let second = take(present.plus(1));
+    let third = take(present.plus(2));
+    assert!(first.exists() && second.exists() && third.exists());
+    let newest = Some((third, present.plus(2)));
+    assert_eq!(newest_good(&plan.dir), newest);
+    // A file that says it is from the future does not stay for ever either.
+    let odd = plan.dir.join(folder::name(present.plus(50 * year)));
+    fs::copy(&first, &odd).unwrap();
+    assert_eq!(newest_good(&plan.dir), newest);
+    let fourth = take(present.plus(3));
+    assert!(!odd.exists() && !first.exists());
+    assert_eq!(newest_good(&plan.dir).unwrap().0, fourth);
+}
+
+#[test]
 fn a_damaged_database_is_never_a_backup_and_the_older_ones_stay() {
     let station = Station::new("w");
     let good = station.snapshot(AT);
@@ -233,6 +262,38 @@ fn an_archive_brings_everything_to_another_machine() {
     let (last, _) = copies::last_backup(&new).unwrap();
     assert_eq!(last, Some(AT), "the archive is its last backup");
     Store::open(&new).unwrap();
+}
+
+#[test]
+fn a_restore_ends_the_logins_of_then_and_stands_on_the_record() {
+    let station = Station::new("w");
+    let ada = "ada".parse().unwrap();
+    let mut store = Store::open(&station.data()).unwrap();
+    let tx = store.begin().unwrap();
+    operators::add(&tx, &ada, Role::Admin, "a hash", AT).unwrap();
+    let long = Millis::now().plus(1_000_000);
+    operators::begin(&tx, &"0".repeat(64), &ada, "192.0.2.1", AT, long).unwrap();
+    tx.commit().unwrap();
+    store.close().unwrap();
+    let (archive, new) = (station.archive(false), station.path("new"));
+    put_back(&archive, &new, false).unwrap();
+    let snapshot = station.plan(14).dir.join(folder::name(AT));
+    put_back(&snapshot, &station.data(), true).unwrap();
+    for (folder, file) in [(new, archive), (station.data(), snapshot)] {
+        let store = Store::open(&folder).unwrap();
+        let conn = store.reader().unwrap();
+        let ada = operators::get(&conn, &ada, Millis::now()).unwrap();
+        assert_eq!(ada.unwrap().sessions, 0, "whoever was logged in is no more");
+        let deeds = deeds::list(&conn, &DeedFilter::default()).unwrap();
+        assert_eq!(deeds.len(), 1);
+        assert_eq!(deeds[0].action, "restore");
+        assert_eq!(deeds[0].who, Who::caller().name);
+        let subject = &deeds[0].subject;
+        let named = subject.starts_with(&*file.display().to_string());
+        assert!(named && subject.contains("made 2026-11-18"), "{subject}");
+        let events = events::list(&conn, &EventFilter::default()).unwrap();
+        assert_eq!(events.last().unwrap().kind, "backup.restored");
+    }
 }
 
 #[test]

@@ -77,6 +77,14 @@ impl Security {
         }
     }
 
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::StartTls => "starttls",
+            Self::Tls => "tls",
+        }
+    }
+
     fn port(self) -> u16 {
         match self {
             Self::None => 25,

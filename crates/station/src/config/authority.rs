@@ -5,7 +5,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The file with the certificates of an authority, in PEM form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,11 @@ impl Authority {
         let authority = Self(file);
         authority.certificates()?;
         Ok(authority)
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.0
     }
 
     /// Its certificates, as they are in the file at this moment.

@@ -1,6 +1,7 @@
 //! Who may use the device API of foreign installers: it knows no tokens, so this is all that guards
 //! it.
 
+use std::fmt;
 use std::str::FromStr;
 
 /// Who may ask there.
@@ -13,6 +14,16 @@ pub enum DeviceApi {
     Boards,
     /// Nobody.
     Closed,
+}
+
+impl fmt::Display for DeviceApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Open => "open",
+            Self::Boards => "boards",
+            Self::Closed => "closed",
+        })
+    }
 }
 
 /// A word that is none of the three.

@@ -24,6 +24,8 @@ pub struct Door {
     pub runtime: Option<PathBuf>,
     /// Somebody named the data folder, so it is that station or none.
     pub named: bool,
+    /// The data folder of the service, where one is installed and nobody said what else is meant.
+    pub service: Option<PathBuf>,
 }
 
 impl Door {
@@ -31,6 +33,7 @@ impl Door {
         Self {
             runtime: environment.runtime_directory.clone(),
             named,
+            service: environment.service.clone(),
         }
     }
 }
@@ -52,6 +55,13 @@ impl Config {
             all.push(SERVICE_SOCKET.into());
         }
         all
+    }
+
+    /// The data folder of the service, when the person may well mean that one and not this: it is
+    /// installed, and nobody named this one.
+    pub fn beside_service(&self) -> Option<&Path> {
+        let service = self.door.service.as_deref()?;
+        (!self.door.named && self.data_dir != service).then_some(service)
     }
 
     /// Opens the socket. The engine's lock is held, so a file that lies there belongs to nobody.

@@ -3,8 +3,9 @@
 //! [`written`] holds the file as it was written: every key optional, every value with the line and
 //! column where it stands. [`meant`] turns that into the [`Config`] the station runs with: defaults
 //! filled in, values parsed, rules between values checked. `choice` reads what an operator chooses
-//! while the station runs, `shown` says what every value is and where it comes from. Both layers collect *every* problem
-//! instead of stopping at the first, so that `punnet config check` can list them all by line.
+//! while the station runs, `shown` says what every value is and where it comes from, `named` which files
+//! lie elsewhere. Both layers collect *every* problem instead of stopping at the first, so that `punnet
+//! config check` can list them all by line.
 //! [`place`] knows where the file and the data folder lie for a person and for the service, [`door`]
 //! where a station is spoken to.
 
@@ -15,6 +16,7 @@ mod choice;
 mod device_api;
 mod door;
 mod meant;
+mod named;
 mod place;
 pub mod profile;
 mod shown;
@@ -28,7 +30,7 @@ pub use device_api::DeviceApi;
 pub use door::{Door, SERVICE_SOCKET};
 pub use meant::{AgentFiles, Boards, Config, Deployment, Dhcp, Log, Management, Sessions, Uefi};
 pub use place::Environment;
-pub use shown::{Sources, changes, same_but, shown, shown_as_text};
+pub use shown::{Sources, changes, hidden_change, same_but, shown, shown_as_text};
 pub use subnet::{LeaseRange, Subnet, SubnetError};
 pub use written::{At, Place, Problem, Written};
 
@@ -67,6 +69,18 @@ pub fn understand(text: &str, environment: &Environment) -> Result<Config, Vec<P
     Err(problems)
 }
 
+/// The text of a file of settings. A byte that is no text is a problem with its line, like any other.
+pub fn text_of(path: &Path) -> Result<String, ConfigError> {
+    let bytes = std::fs::read(path).map_err(|why| ConfigError::Unreadable {
+        path: path.to_owned(),
+        why,
+    })?;
+    String::from_utf8(bytes).map_err(|why| ConfigError::Wrong {
+        path: path.to_owned(),
+        problems: vec![Problem::no_text(&why)],
+    })
+}
+
 /// Reads the configuration: `file` if given, else the first that exists of the usual places, else
 /// the defaults. A file that was named must exist; one in a usual place need not.
 pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
@@ -77,10 +91,7 @@ pub fn load(file: Option<&Path>, environment: &Environment) -> Result<Config, Co
     else {
         return Ok(Config::defaults(environment));
     };
-    let text = std::fs::read_to_string(&path).map_err(|why| ConfigError::Unreadable {
-        path: path.clone(),
-        why,
-    })?;
+    let text = text_of(&path)?;
     match understand(&text, environment) {
         Ok(mut config) => {
             let line = config.deployment_fixed_by;

@@ -3,10 +3,18 @@
 //! A person's station follows the XDG base directories; the service has the folder that systemd
 //! made for it (`STATE_DIRECTORY`), or the fixed ones of the package when it runs as root.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The configuration file of the service.
 const SERVICE_FILE: &str = "/etc/punnet/station.toml";
+/// The data folder of the service.
+const SERVICE_FOLDER: &str = "/var/lib/punnet";
+/// Where its unit lies, made by the package or by hand.
+const SERVICE_UNITS: [&str; 3] = [
+    "/usr/lib/systemd/system/punnet.service",
+    "/lib/systemd/system/punnet.service",
+    "/etc/systemd/system/punnet.service",
+];
 
 /// The part of the process environment that says where things lie.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +37,8 @@ pub struct Environment {
     pub program: Option<PathBuf>,
     /// True when the process runs as root.
     pub root: bool,
+    /// The data folder of the service, when this machine has one or its unit.
+    pub service: Option<PathBuf>,
 }
 
 impl Environment {
@@ -50,6 +60,9 @@ impl Environment {
                 .ok()
                 .and_then(|program| program.parent().map(PathBuf::from)),
             root: nix::unistd::geteuid().is_root(),
+            service: (Path::new(SERVICE_FOLDER).is_dir()
+                || SERVICE_UNITS.iter().any(|unit| Path::new(unit).exists()))
+            .then(|| PathBuf::from(SERVICE_FOLDER)),
         }
     }
 
@@ -103,7 +116,7 @@ impl Environment {
         if let Some(state) = &self.state_directory {
             return state.clone();
         }
-        let service = PathBuf::from("/var/lib/punnet");
+        let service = PathBuf::from(SERVICE_FOLDER);
         if self.root && self.data_home.is_none() {
             return service;
         }

@@ -1,11 +1,17 @@
 //! The configuration in words: every value that is in effect and where it comes from, and what
 //! differs between two.
 
-use super::meant::{Config, Deployment};
+use super::alerts::Alerts;
+use super::authority::Authority;
+use super::meant::{Config, Deployment, Management};
 use super::place::Environment;
 use super::written::{Spot, Written};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use wire::configuration::{Change, Value};
+
+/// The address of a webhook is often all that its receiver asks for.
+const WEBHOOK: &str = "alerts.webhook";
+const HIDDEN: &str = "(not shown)";
 
 /// Where the values of a configuration come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,9 +38,12 @@ impl Sources {
         }
     }
 
+    fn written(&self, key: &str) -> Option<&Spot> {
+        self.spots.iter().find(|spot| spot.key == key)
+    }
+
     fn of_key(&self, key: &str) -> String {
-        let spot = self.spots.iter().find(|spot| spot.key == key);
-        match spot {
+        match self.written(key) {
             Some(spot) => format!("line {}", spot.place.line),
             None => "default".to_owned(),
         }
@@ -84,34 +93,36 @@ pub fn shown(config: &Config, chosen: Option<&Deployment>) -> Vec<Value> {
     list.put("dhcp.answer_uefi", dhcp.answer_uefi.to_string());
     let accepted: Vec<String> = dhcp.accept.iter().map(ToString::to_string).collect();
     list.put("dhcp.accept", format!("{accepted:?}"));
-    let file = |path: &Option<PathBuf>| {
-        let path = path.as_ref();
-        path.map_or_else(nothing, |path| quoted(path.display()))
-    };
-    list.put("uefi.arm64_loader", file(&config.uefi.arm64_loader));
-    list.put("uefi.x86_64_loader", file(&config.uefi.x86_64_loader));
+    let uefi = &config.uefi;
+    list.put("uefi.arm64_loader", file(uefi.arm64_loader.as_deref()));
+    list.put("uefi.x86_64_loader", file(uefi.x86_64_loader.as_deref()));
     list.put("agent.arm64", quoted(config.agent.arm64.display()));
     list.put("agent.x86_64", quoted(config.agent.x86_64.display()));
     list.put(
         "boards.require_token",
         config.boards.require_token.to_string(),
     );
-    list.put("management.listen", quoted(config.management.listen));
+    list.put("boards.device_api", quoted(config.boards.device_api));
+    list.management(&config.management);
     let plan = config.backup_plan();
     list.put("backup.dir", quoted(plan.dir.display()));
     list.put("backup.every_hours", plan.every_hours.to_string());
     list.put("backup.keep", plan.keep.to_string());
     list.put("backup.warn_days", plan.warn_days.to_string());
     let log = &config.log;
-    list.put("log.dir", file(&log.dir));
+    list.put("log.dir", file(log.dir.as_deref()));
     list.put("log.max_size_mb", (log.max_bytes / 1_000_000).to_string());
     list.put("log.files", log.files.to_string());
-    list.rest();
+    list.alerts(&config.alerts);
     list.values
 }
 
 fn quoted(value: impl std::fmt::Display) -> String {
     format!("{:?}", value.to_string())
+}
+
+fn file(path: Option<&Path>) -> String {
+    path.map_or_else(nothing, |path| quoted(path.display()))
 }
 
 /// A key that has no value unless one is written.
@@ -133,18 +144,51 @@ impl List<'_> {
         });
     }
 
-    /// What is written and was not put yet, as it is written. Secrets are not shown.
-    fn rest(&mut self) {
-        for spot in &self.sources.spots {
-            if !self.values.iter().any(|value| value.key == spot.key) {
-                // The address of a webhook is often all that its receiver asks for.
-                let secret = ["password", "secret", "token", "_key", "webhook"];
-                let secret = secret.iter().any(|word| spot.key.ends_with(word));
-                let value = if secret { "(not shown)" } else { &spot.value };
-                let value = value.to_owned();
-                self.put(&spot.key, value);
-            }
+    fn management(&mut self, m: &Management) {
+        self.put("management.listen", quoted(m.listen));
+        self.put("management.tls", m.tls.to_string());
+        let (certificate, key) = m.certificate.as_ref().map(|(c, k)| (&**c, &**k)).unzip();
+        self.put("management.certificate", file(certificate));
+        self.put("management.key", file(key));
+        self.put("management.names", format!("{:?}", m.names));
+        let group = m.group.as_ref().map_or_else(nothing, quoted);
+        self.put("management.group", group);
+        let minutes = m.sessions.idle.as_secs() / 60;
+        self.put("management.idle_minutes", minutes.to_string());
+        let hours = m.sessions.longest.as_secs() / 3600;
+        self.put("management.login_hours", hours.to_string());
+    }
+
+    fn alerts(&mut self, a: &Alerts) {
+        let webhook = a.webhook.as_ref();
+        self.put(WEBHOOK, webhook.map_or_else(nothing, |_| HIDDEN.to_owned()));
+        let secret = webhook.and_then(|to| to.secret_file.as_deref());
+        self.put("alerts.webhook_secret_file", file(secret));
+        let mail = a.mail.as_ref();
+        let login = mail.and_then(|mail| mail.login.as_ref());
+        let of_mail: [(&str, Option<String>); 7] = [
+            ("smtp_host", mail.map(|m| quoted(&m.host))),
+            ("smtp_port", mail.map(|m| m.port.to_string())),
+            ("smtp_security", mail.map(|m| quoted(m.security.word()))),
+            ("smtp_user", login.map(|(user, _)| quoted(user))),
+            (
+                "smtp_password_file",
+                login.map(|(_, password)| quoted(password.display())),
+            ),
+            ("mail_from", mail.map(|m| quoted(&m.from))),
+            ("mail_to", mail.map(|m| format!("{:?}", m.to))),
+        ];
+        for (key, value) in of_mail {
+            let key = format!("alerts.{key}");
+            // Without a server no e-mail is sent, whatever else is written.
+            let written = || self.sources.written(&key).map(|spot| spot.value.clone());
+            let value = value.or_else(written).unwrap_or_else(nothing);
+            self.put(&key, value);
         }
+        let authority = a.authority.as_ref().map(Authority::file);
+        self.put("alerts.certificate_authority", file(authority));
+        let gather = a.gather.as_secs().to_string();
+        self.put("alerts.gather_seconds", gather);
     }
 }
 
@@ -173,6 +217,18 @@ pub fn changes(now: &[Value], wanted: &[Value]) -> Vec<Change> {
         waits: None,
     });
     pairs.filter(|change| change.from != change.to).collect()
+}
+
+/// What differs where the words are the same, because neither value is shown.
+pub fn hidden_change(now: &Alerts, wanted: &Alerts) -> Option<Change> {
+    let url = |alerts: &Alerts| alerts.webhook.as_ref().map(|to| to.url.clone());
+    let (now, wanted) = (url(now)?, url(wanted)?);
+    (now != wanted).then(|| Change {
+        key: WEBHOOK.to_owned(),
+        from: HIDDEN.to_owned(),
+        to: format!("another {HIDDEN}"),
+        waits: None,
+    })
 }
 
 /// What is wanted, except for the keys that wait: those stay as they are.
@@ -218,6 +274,62 @@ mod tests {
         assert_eq!(of(&config, Some(&chosen), port), pair("5002", "line 4"));
         config.sources.data_dir = Some("--data-dir".to_owned());
         assert_eq!(of(&config, None, "data_dir").1, "--data-dir");
+    }
+
+    #[test]
+    fn every_key_of_the_example_is_listed_whether_it_is_written_or_not() {
+        let example = include_str!("../../../../packaging/settings/station.example.toml");
+        let (mut section, mut keys, mut all) = (String::new(), Vec::new(), String::new());
+        for line in example.lines() {
+            // Comments begin with a space.
+            let out_of_use = line.strip_prefix('#').filter(|key| !key.starts_with(' '));
+            if let Some(name) = line.strip_prefix('[') {
+                section = name.replace(']', ".");
+                all += &format!("{line}\n");
+            } else if let Some((key, _)) = out_of_use.and_then(|line| line.split_once(" = ")) {
+                keys.push(format!("{section}{key}"));
+                // The one file that is looked at when its name is read.
+                if key != "certificate_authority" {
+                    all += &format!("{}\n", out_of_use.unwrap());
+                }
+            }
+        }
+        assert!(keys.len() > 45, "{keys:?}");
+        keys.sort_unstable();
+        for text in ["", &all] {
+            let values = shown(&config(text), None);
+            let mut listed: Vec<&str> = values.iter().map(|value| &*value.key).collect();
+            listed.sort_unstable();
+            assert_eq!(listed, keys);
+            let from = if text.is_empty() { "default" } else { "line " };
+            let elsewhere: Vec<_> = values
+                .iter()
+                .filter(|v| !v.from.starts_with(from))
+                .collect();
+            assert!(elsewhere.len() <= 3, "{elsewhere:?}");
+            assert!(!shown_as_text(&values).contains("example.org/punnet"));
+        }
+    }
+
+    #[test]
+    fn another_webhook_is_a_change_and_stays_hidden() {
+        let with = |way: &str| {
+            config(&format!(
+                "[alerts]\nwebhook = \"https://c.example/{way}\"\n"
+            ))
+        };
+        let (one, other) = (with("s3cret"), with("0ther"));
+        assert_eq!(changes(&shown(&one, None), &shown(&other, None)), []);
+        let change = hidden_change(&one.alerts, &other.alerts).unwrap();
+        assert_eq!(change.key, "alerts.webhook");
+        assert_eq!(change.to, "another (not shown)");
+        assert_eq!(hidden_change(&one.alerts, &with("s3cret").alerts), None);
+        // These two are seen as they are.
+        assert_eq!(hidden_change(&one.alerts, &config("").alerts), None);
+        assert_eq!(
+            changes(&shown(&config(""), None), &shown(&one, None)).len(),
+            1
+        );
     }
 
     #[test]

@@ -33,6 +33,21 @@ fn an_empty_file_means_the_defaults() {
 }
 
 #[test]
+fn a_byte_that_is_no_text_is_named_by_its_line_and_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("station.toml");
+    std::fs::write(&file, b"[backup]\n# f\xc3\xbcr \xfc\nkeep = 3\n").unwrap();
+    let Err(ConfigError::Wrong { problems, .. }) = load(Some(&file), &here()) else {
+        panic!("was accepted");
+    };
+    let said = problems[0].to_string();
+    assert!(
+        said.starts_with("line 2, column 7: this is not UTF-8"),
+        "{said}"
+    );
+}
+
+#[test]
 fn every_known_key_is_read() {
     let config = understand(
         r#"

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::string::FromUtf8Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -25,6 +26,17 @@ pub struct Problem {
     pub place: Place,
     /// What is wrong, and what was probably meant.
     pub text: String,
+}
+
+impl Problem {
+    /// The file is no text from some byte on.
+    pub(super) fn no_text(why: &FromUtf8Error) -> Self {
+        let sound = why.utf8_error().valid_up_to();
+        let before = String::from_utf8_lossy(&why.as_bytes()[..sound]);
+        let place = Reader::of(&before).place(sound);
+        let text = "this is not UTF-8; save the file in that encoding".to_owned();
+        Self { place, text }
+    }
 }
 
 impl fmt::Display for Problem {

@@ -30,6 +30,7 @@ mod log_line;
 mod logins;
 mod network;
 mod noticed;
+mod older;
 mod own_password;
 mod packs;
 mod plans;

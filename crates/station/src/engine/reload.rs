@@ -5,7 +5,7 @@ use super::deployment::{self, Standing, chosen_before};
 use super::effect::Effect;
 use super::turn::Turn;
 use crate::bench::stages::Note;
-use crate::config::{Deployment, changes, shown};
+use crate::config::Deployment;
 use crate::outside::alone;
 use crate::store::events::About;
 use wire::command::Receipt;
@@ -32,8 +32,7 @@ impl Engine {
     /// Reads the configuration again and applies what changed.
     pub(super) async fn reload(&self) -> Result<Receipt, Refusal> {
         let outside = self.outside()?;
-        let (now, wanted) = outside.read_again().await?;
-        let mut found = changes(&now, &shown(&wanted, None));
+        let (mut found, wanted) = outside.read_again().await?;
         for change in &mut found {
             if !LIVE.iter().any(|live| change.key.starts_with(live)) {
                 change.waits = Some(RESTART.to_owned());

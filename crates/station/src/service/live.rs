@@ -1,7 +1,9 @@
 //! The configuration of a running station: what is in effect, and how what changed is applied.
 
 use crate::backup::Plan;
-use crate::config::{Alerts, Config, ConfigError, Deployment, Dhcp, same_but, shown};
+use crate::config::{
+    Alerts, Config, ConfigError, Deployment, Dhcp, changes, hidden_change, same_but, shown,
+};
 use crate::doors::terms::Terms;
 use crate::engine::RESTART;
 use crate::supervise::Orders;
@@ -98,7 +100,8 @@ impl Live {
         self.now().config.sources.file.clone()
     }
 
-    pub(super) async fn read_again(&self) -> Result<(Vec<Value>, Config), Refusal> {
+    /// What is wanted now, and what differs from what is in effect.
+    pub(super) async fn read_again(&self) -> Result<(Vec<Change>, Config), Refusal> {
         let reload = self.reload.clone().ok_or_else(|| {
             Refusal::conflict("This station has no configuration file to be read again.")
         })?;
@@ -110,7 +113,9 @@ impl Live {
             Refusal::new(Code::Invalid, why.to_string())
                 .next("The station goes on with the configuration it has.")
         })?;
-        Ok((self.now().values.clone(), wanted))
+        let mut found = changes(&self.now().values, &shown(&wanted, None));
+        found.extend(hidden_change(&self.alerts.borrow(), &wanted.alerts));
+        Ok((found, wanted))
     }
 
     /// Applies what is not the engine's of what was found, and says what came of it.

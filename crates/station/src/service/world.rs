@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
 use wire::backup::Backups;
-use wire::configuration::{Change, Configuration, Value};
+use wire::configuration::{Change, Configuration};
 use wire::health::{DiskRoom, Listening, ServerKind, ServerState, Works};
 use wire::refusal::Code;
 use wire::self_test::SelfTest;
@@ -97,7 +97,7 @@ impl Outside for World {
         Box::pin(async move { self.archives.begin(self.live.file(), packs).await })
     }
 
-    fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>> {
+    fn read_again(&self) -> Soon<'_, Result<(Vec<Change>, Config), Refusal>> {
         Box::pin(self.live.read_again())
     }
 

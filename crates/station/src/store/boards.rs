@@ -3,7 +3,9 @@
 use super::{Result, column, deployments, tokens};
 use crate::bench::seat::{Permit, Seat};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::collections::HashMap;
 use wire::board::Mac;
+use wire::id::Serial;
 use wire::{BoardId, Millis};
 
 const COLUMNS: &str = "id, serial, mac, ip, revision, model, machine, ram_mib, agent, inventory,
@@ -78,6 +80,14 @@ pub fn on_bench(conn: &Connection) -> Result<Vec<Seat>> {
     let mut statement = conn.prepare_cached(&sql)?;
     let seats: Vec<Seat> = statement.query_map([], read)?.collect::<Result<_, _>>()?;
     seats.into_iter().map(|seat| complete(conn, seat)).collect()
+}
+
+/// The whole serial number of every board that has said it, on the bench or not.
+pub fn serials(conn: &Connection) -> Result<HashMap<BoardId, Serial>> {
+    let sql = "SELECT id, serial FROM boards WHERE serial IS NOT NULL";
+    let mut statement = conn.prepare_cached(sql)?;
+    let read = |row: &Row<'_>| Ok((column::word(row, "id")?, column::word(row, "serial")?));
+    Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
 }
 
 /// The board that spoke with this address.

@@ -157,12 +157,6 @@ pub fn setting(folder: &Path, key: &str) -> Option<String> {
     settings::get(&read_only(&file).ok()?, key).ok()?
 }
 
-/// Notes in a copy that is about to be restored when it was made: that is its last good backup.
-pub fn note_made(file: &Path, at: Millis) -> super::Result<()> {
-    let conn = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    settings::set_last_backup(&conn, at)
-}
-
 fn read_only(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(file, flags)?;

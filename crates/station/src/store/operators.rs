@@ -173,6 +173,12 @@ pub fn end_all(conn: &Connection, name: &OperatorName) -> Result<()> {
     Ok(())
 }
 
+/// Ends every login of everybody.
+pub fn end_every(conn: &Connection) -> Result<()> {
+    conn.prepare_cached("DELETE FROM sessions")?.execute([])?;
+    Ok(())
+}
+
 /// Ends every login of an operator but the one with this key.
 pub fn end_others(conn: &Connection, name: &OperatorName, key: &str) -> Result<()> {
     conn.prepare_cached("DELETE FROM sessions WHERE operator = ?1 AND key <> ?2")?

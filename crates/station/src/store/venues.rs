@@ -2,6 +2,7 @@
 
 use super::{Result, column};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::collections::HashMap;
 use wire::Millis;
 use wire::batch::Venue;
 use wire::name::VenueCode;
@@ -29,6 +30,13 @@ pub fn get(conn: &Connection, code: &VenueCode) -> Result<Option<Venue>> {
 pub fn all(conn: &Connection) -> Result<Vec<Venue>> {
     let sql = format!("SELECT {COLUMNS} FROM venues ORDER BY code");
     let mut statement = conn.prepare_cached(&sql)?;
+    Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
+}
+
+/// When each venue was added.
+pub fn added(conn: &Connection) -> Result<HashMap<VenueCode, Millis>> {
+    let mut statement = conn.prepare_cached("SELECT code, created FROM venues")?;
+    let read = |row: &Row<'_>| Ok((column::word(row, "code")?, column::millis(row, "created")?));
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
 }
 

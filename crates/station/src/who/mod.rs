@@ -41,6 +41,20 @@ impl Who {
         }
     }
 
+    /// Whoever runs this very program; behind sudo the user who asked for it, who is to be known for
+    /// what only root can do.
+    pub fn caller() -> Self {
+        let mut who = Self::here();
+        let asked = std::env::var("SUDO_UID").ok();
+        if let Some(uid) = asked.and_then(|uid| uid.parse().ok())
+            && nix::unistd::geteuid().is_root()
+        {
+            who.name = user_name(uid);
+            "this machine, by sudo".clone_into(&mut who.origin);
+        }
+        who
+    }
+
     /// Nobody known.
     pub fn nobody(origin: String) -> Self {
         Self {

@@ -218,6 +218,8 @@ fn readers_of_the_older_system_find_what_they_know() {
     assert_eq!(stats["total_hostnames"], 10);
     assert_eq!(stats["available_kxp2"], 5);
     assert_eq!(get("/api/venues").json()[0]["kxp2_available"], 5);
+    let added = get("/api/venues").json()[0]["created_at"].clone();
+    assert!(added.as_str().unwrap().starts_with("20"), "{added}");
     assert_eq!(get("/api/venues/coro/stats").json()["total_hostnames"], 10);
     assert_eq!(get("/api/venues/NONE/stats").status, 404);
     let active = get("/api/batches/active").json();
@@ -239,6 +241,22 @@ fn readers_of_the_older_system_find_what_they_know() {
     let unknown = get("/api/nothing");
     assert_eq!(unknown.status, 404);
     assert_eq!(unknown.json()["error"], "Resource not found");
+}
+
+#[test]
+fn readers_of_the_older_system_find_whole_serial_numbers_and_ended_batches_last() {
+    let rig = Rig::with_batch();
+    let get = |path: &str| rig.operator(&format!("GET {path} HTTP/1.1"), b"").json();
+    rig.at_work(0xd137_e638);
+    let deployment = &get("/api/deployments")[0];
+    assert_eq!(deployment["serial_number"], "9d00ce41d137e638");
+    let open = get("/api/batches/1")["priority"].as_i64().unwrap();
+    assert_eq!(open, -1);
+    let batch = wire::batch::BatchId(1);
+    rig.command(wire::command::Command::BatchCancel { batch })
+        .unwrap();
+    let ended = get("/api/batches/1")["priority"].as_i64().unwrap();
+    assert!(ended < open, "{ended}");
 }
 
 #[test]

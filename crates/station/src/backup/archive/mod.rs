@@ -18,7 +18,7 @@ mod read;
 mod write;
 
 pub use read::{ReadError, Reader};
-pub use write::{Contents, Made, Source, WriteError, send, write};
+pub use write::{Contents, Made, Part, Source, WriteError, send, write};
 
 use serde::{Deserialize, Serialize};
 use wire::image::Image;

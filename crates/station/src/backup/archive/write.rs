@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::NamedTempFile;
 use wire::Millis;
 
 /// Packs are compressed already; the rest is small.
@@ -226,31 +227,66 @@ fn store(
     to: &Path,
     gauge: &Gauge<'_>,
 ) -> Result<u64, WriteError> {
-    let failed = |error| WriteError::File {
-        file: to.to_owned(),
+    let mut part = Part::beside(to)?;
+    let failed = unwritable(to);
+    pour(manifest, files, &mut part.file, gauge, &failed)?;
+    part.whole()
+}
+
+/// An archive that is not whole yet, under a name that does not count. It is its owner's alone from its
+/// first moment, and gone again unless it gets its name.
+#[derive(Debug)]
+pub struct Part {
+    file: NamedTempFile,
+    to: PathBuf,
+}
+
+impl Part {
+    /// One that is to become `to`.
+    pub fn beside(to: &Path) -> Result<Self, WriteError> {
+        let file = tempfile::Builder::new()
+            .prefix(".punnet-backup-")
+            .tempfile_in(folder_of(to))
+            .map_err(unwritable(to))?;
+        let to = to.to_owned();
+        Ok(Self { file, to })
+    }
+
+    /// Adds what comes next.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
+        self.file.write_all(bytes).map_err(unwritable(&self.to))
+    }
+
+    /// It is whole: it is made durable and gets its name, unless that was taken meanwhile. Gives its
+    /// size in bytes.
+    pub fn whole(self) -> Result<u64, WriteError> {
+        let Self { file, to } = self;
+        let failed = unwritable(&to);
+        file.as_file().sync_all().map_err(&failed)?;
+        let whole = file
+            .persist_noclobber(&to)
+            .map_err(|e| match e.error.kind() {
+                io::ErrorKind::AlreadyExists => WriteError::Exists(to.clone()),
+                _ => failed(e.error),
+            })?;
+        File::open(folder_of(&to))
+            .and_then(|folder| folder.sync_all())
+            .map_err(&failed)?;
+        Ok(whole.metadata().map_err(&failed)?.len())
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+fn unwritable(file: &Path) -> impl Fn(io::Error) -> WriteError + '_ {
+    move |error| WriteError::File {
+        file: file.to_owned(),
         act: "written",
         error,
-    };
-    let folder = to.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    // Of mode 0600 from its first moment; gone again unless it gets its name.
-    let mut part = tempfile::Builder::new()
-        .prefix(".punnet-backup-")
-        .tempfile_in(folder)
-        .map_err(failed)?;
-    let out = part.as_file_mut();
-    pour(manifest, files, out, gauge, &failed)?;
-    part.as_file().sync_all().map_err(failed)?;
-    let whole = part
-        .persist_noclobber(to)
-        .map_err(|e| match e.error.kind() {
-            io::ErrorKind::AlreadyExists => WriteError::Exists(to.to_owned()),
-            _ => failed(e.error),
-        })?;
-    File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(failed)?;
-    Ok(whole.metadata().map_err(failed)?.len())
+    }
 }
 
 /// The tar in its compression.

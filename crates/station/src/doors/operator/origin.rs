@@ -1,8 +1,8 @@
 //! A read-only part of the older system's web JSON, so that dashboards made for it keep working.
 //!
 //! Its field names and its times (UTC as a database prints them) are kept; what it called priority
-//! counts the other way round than our rank, so the rank appears negated. Changing anything goes
-//! through the verb *command* alone.
+//! counts the other way round than our rank, so the rank appears negated, and a batch that has ended
+//! comes after all others. Changing anything goes through the verb *command* alone.
 
 use super::super::clock::{database, naive_local};
 use crate::doors::json::{Outcome, answer};
@@ -34,6 +34,9 @@ pub(super) fn routes() -> Routes<Engine> {
         .get("/api/batches/active", Access::Look, active_batch)
         .get("/api/batches/{id}", Access::Look, batch)
 }
+
+/// The priority of a batch that has ended.
+const LAST: i64 = -(i32::MAX as i64);
 
 /// Asks the engine and takes the arm that belongs to the question.
 macro_rules! ask {
@@ -109,6 +112,10 @@ fn count(names: &[Name], state: NameState, of: impl Fn(&Name) -> bool) -> usize 
 async fn venues(State(engine): State<Engine>) -> Response<Body> {
     let venues = ask!(engine, Query::Venues, Venues);
     let names = ask!(engine, Query::Names(NameFilter::default()), Names);
+    let added = match engine.venues_added().await {
+        Ok(added) => added,
+        Err(refusal) => return Outcome::<()>(Err(refusal)).into_response(),
+    };
     let mut counts: HashMap<(&str, &str, NameState), u32> = HashMap::new();
     for name in &names {
         let key = (name.venue.as_str(), name.product.as_str(), name.state);
@@ -129,7 +136,7 @@ async fn venues(State(engine): State<Engine>) -> Response<Body> {
                 "name": v.name,
                 "location": v.location,
                 "contact_email": v.contact,
-                "created_at": null,
+                "created_at": added.get(&v.code).copied().map(database),
                 "kxp2_available": of("KXP2", NameState::Available),
                 "kxp2_assigned": of("KXP2", NameState::Assigned),
                 "rxp2_available": of("RXP2", NameState::Available),
@@ -180,13 +187,21 @@ async fn deployments(
     };
     let rows = ask!(engine, Query::History(filter), History);
     let boards = ask!(engine, Query::Boards, Boards);
+    let serials = match engine.serials().await {
+        Ok(serials) => serials,
+        Err(refusal) => return Outcome::<()>(Err(refusal)).into_response(),
+    };
+    let serial = |board| match serials.get(&board) {
+        Some(whole) => whole.to_string(),
+        None => board.to_string(),
+    };
     let address: HashMap<_, _> = boards.iter().map(|b| (b.id, b.ip)).collect();
     let row = |d: &Deployment| {
         json!({
             "id": d.id,
             "hostname": d.hostname,
             "mac_address": d.mac,
-            "serial_number": d.board,
+            "serial_number": serial(d.board),
             "product_type": d.product,
             "venue_code": d.venue,
             "ip_address": address.get(&d.board).copied().flatten(),
@@ -310,7 +325,7 @@ fn batch_row(batch: &Batch) -> Value {
         "product_type": batch.plan.product,
         "total_count": counters.planned,
         "remaining_count": counters.planned.saturating_sub(counters.done),
-        "priority": -i64::from(batch.rank),
+        "priority": if batch.rank == 0 { LAST } else { -i64::from(batch.rank) },
         "status": batch.state.as_str(),
         "created_at": database(batch.created),
         "started_at": batch.started.map(database),

@@ -7,7 +7,7 @@ use crate::engine::Effect;
 use crate::net::Nic;
 use crate::outside::{Outside, Soon, alone};
 use wire::backup::Backups;
-use wire::configuration::{Change, Configuration, Value};
+use wire::configuration::{Change, Configuration};
 use wire::health::{ServerKind, Transfer, Works};
 use wire::nic::DeploymentChoice;
 use wire::query::Tried;
@@ -58,7 +58,7 @@ impl Outside for Machine {
         Box::pin(async { Err(alone()) })
     }
 
-    fn read_again(&self) -> Soon<'_, Result<(Vec<Value>, Config), Refusal>> {
+    fn read_again(&self) -> Soon<'_, Result<(Vec<Change>, Config), Refusal>> {
         Box::pin(async { Err(alone()) })
     }
 

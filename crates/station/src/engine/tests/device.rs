@@ -284,7 +284,7 @@ async fn two_boards_whose_serials_end_alike_are_not_given_one_name() {
     let by_serial = rig
         .engine
         .device_status(address(8), status("failed", "1111111100000007"));
-    assert_eq!(by_serial.await.unwrap_err().code, Code::Conflict);
+    assert_eq!(by_serial.await.unwrap_err().code, Code::Forbidden);
     let tile = rig.tile(7).await;
     assert_eq!(
         (tile.stage, tile.mac),
@@ -323,7 +323,7 @@ async fn short_serials_are_told_apart_by_the_address_of_the_board_at_work() {
         .device_status(address(8), failed)
         .await
         .unwrap_err();
-    assert_eq!(refusal.code, Code::Conflict);
+    assert_eq!(refusal.code, Code::Forbidden);
     assert_eq!(rig.tile(7).await.stage, Stage::Assigned);
     let told = conflicts(&rig).await;
     assert!(told[0].contains(&mac(8).to_string()), "{told:?}");
