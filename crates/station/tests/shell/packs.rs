@@ -1,15 +1,13 @@
 //! Packs that were damaged, deleted or replaced behind the station's back.
 
-use crate::rig::{PATIENCE, Reply, Rig};
+use crate::rig::{Reply, Rig};
 use imaging::pack::Pack;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
-use std::time::Instant;
 use tokio_stream::StreamExt as _;
 use wire::command::ImportState;
 use wire::event::Event;
-use wire::health::Ready;
 use wire::image::{Image, PackFault};
 use wire::query::{Answer, EventFilter, Query};
 use wire::update::Update;
@@ -48,23 +46,12 @@ fn events(rig: &Rig, kind: &str) -> Vec<Event> {
 
 /// What the station says of its image: fit or not, and why.
 fn ready(rig: &Rig) -> (bool, String) {
-    let ready: Ready = rig.operator("GET /ready HTTP/1.1", b"").as_();
+    let Answer::Ready(ready) = rig.query(Query::Ready).unwrap() else {
+        panic!("another answer")
+    };
     let mut parts = ready.subsystems.into_iter();
     let part = parts.find(|s| s.name == "image").unwrap();
     (part.ready, part.detail)
-}
-
-/// Waits until the station says so of its image: it does not look at every question.
-fn until_ready(rig: &Rig, fit: bool, words: &str) {
-    let begun = Instant::now();
-    loop {
-        let (is, said) = ready(rig);
-        if is == fit && said.contains(words) {
-            return;
-        }
-        assert!(begun.elapsed() < PATIENCE, "{is}: {said}");
-        std::thread::yield_now();
-    }
 }
 
 fn ask_for_a_name(rig: &Rig) -> Reply {
@@ -81,12 +68,13 @@ fn import_again(rig: &Rig) {
     );
     assert_eq!(image(rig).pack_fault, None);
     assert_eq!(events(rig, "image.pack_back").len(), 1);
-    until_ready(rig, true, "");
+    assert!(ready(rig).0);
 }
 
 #[test]
 fn a_damaged_pack_is_found_before_a_board_gets_it_and_healed_by_its_file() {
-    let mut rig = Rig::with_batch();
+    let mut rig = Rig::open_to_installers();
+    rig.prepare(5);
     let pack = pack(&rig);
     let good = std::fs::read(&pack).unwrap();
     rig.stop();
@@ -104,7 +92,11 @@ fn a_damaged_pack_is_found_before_a_board_gets_it_and_healed_by_its_file() {
             }
         }
     });
-    until_ready(&rig, false, "is damaged: import kart.img again");
+    let (fit, words) = ready(&rig);
+    assert!(
+        !fit && words.contains("is damaged: import kart.img again"),
+        "{words}"
+    );
     let told = events(&rig, "image.pack_damaged");
     assert!(
         told[0].text.contains("is damaged. Import kart.img again."),
@@ -139,8 +131,9 @@ fn a_pack_that_is_damaged_while_boards_fetch_it_is_healed_for_the_next_range() {
 #[test]
 fn a_pack_that_is_deleted_under_a_running_station_is_missed_at_once() {
     let rig = Rig::with_batch();
-    until_ready(&rig, true, "");
+    assert!(ready(&rig).0);
     std::fs::remove_file(pack(&rig)).unwrap();
-    until_ready(&rig, false, "Import the image again");
+    let (fit, words) = ready(&rig);
+    assert!(!fit && words.contains("Import the image again"), "{words}");
     import_again(&rig);
 }
