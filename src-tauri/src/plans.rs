@@ -3,8 +3,9 @@
 use crate::desk::{Desk, Work, unexpected};
 use crate::print::{Table, or_dash};
 use clap::Subcommand;
+use wire::batch::NameState;
 use wire::command::{Command, Receipt};
-use wire::query::{Answer, Query};
+use wire::query::{Answer, Query, Stats};
 use wire::{ImageId, ProductCode, VenueCode};
 
 /// Verbs of products.
@@ -185,9 +186,12 @@ pub(crate) fn venue(verb: &VenueVerb) -> impl Work + use<> {
                 let Answer::Venues(venues) = desk.query(Query::Venues).await? else {
                     return Err(unexpected());
                 };
+                let Answer::Stats(stats) = desk.query(Query::Stats).await? else {
+                    return Err(unexpected());
+                };
                 return desk.say(&venues, |venues| {
                     let mut table = Table::new(
-                        &["code", "name", "location", "contact", ""],
+                        &["code", "name", "location", "contact", "names", ""],
                         "There are no venues yet. Add one with `punnet venue add`.",
                     );
                     for v in venues {
@@ -196,6 +200,7 @@ pub(crate) fn venue(verb: &VenueVerb) -> impl Work + use<> {
                             v.name.clone(),
                             v.location.clone(),
                             v.contact.clone(),
+                            names_of(&v.code, &stats),
                             archived(v.archived),
                         ]);
                     }
@@ -214,6 +219,32 @@ pub(crate) fn venue(verb: &VenueVerb) -> impl Work + use<> {
         })
         .await
     }
+}
+
+/// How many names a venue has, product by product.
+fn names_of(venue: &VenueCode, stats: &Stats) -> String {
+    let mut pools: Vec<(&ProductCode, [u32; 3])> = Vec::new();
+    for pool in stats.names.iter().filter(|pool| pool.venue == *venue) {
+        if pools
+            .last()
+            .is_none_or(|(product, _)| **product != pool.product)
+        {
+            pools.push((&pool.product, [0; 3]));
+        }
+        let place = match pool.state {
+            NameState::Available => 0,
+            NameState::Reserved => 1,
+            NameState::Assigned => 2,
+            NameState::Retired | NameState::Unknown => continue,
+        };
+        if let Some((_, counts)) = pools.last_mut() {
+            counts[place] += pool.count;
+        }
+    }
+    let words = pools.iter().map(|(product, [free, reserved, assigned])| {
+        format!("{product}: {free} free, {reserved} reserved, {assigned} assigned")
+    });
+    words.collect::<Vec<_>>().join("; ")
 }
 
 fn archived(yes: bool) -> String {

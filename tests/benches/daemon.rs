@@ -1,5 +1,6 @@
 //! What the daemon costs while nothing happens, and how soon it knows where it stands.
 
+use crate::process::status;
 use crate::table::figure;
 use punnet_tests::binaries;
 use punnet_tests::net::Net;
@@ -28,21 +29,18 @@ pub(crate) fn run() {
         if round == 2 {
             // Long enough for start-up buffers to be returned; this is a figure, not an assertion.
             std::thread::sleep(Duration::from_secs(5));
-            let status = std::fs::read_to_string(format!("/proc/{}/status", station.pid()));
-            let status = status.expect("the daemon runs");
-            let field = |name: &str| {
-                let line = status
-                    .lines()
-                    .find(|l| l.starts_with(name))
-                    .unwrap_or_default();
-                let kib = line
-                    .split_whitespace()
-                    .nth(1)
-                    .and_then(|n| n.parse::<f64>().ok());
-                format!("{:.1} MB", kib.unwrap_or_default() * 1024.0 / 1e6)
-            };
+            let field = |name: &str| format!("{:.1} MB", status(station.pid(), name));
             figure("resident memory, idle", &field("VmRSS"), "under 30 MB");
             figure("of which not backed by files", &field("RssAnon"), "-");
+            host.plug(false);
+            station.until_server(ServerKind::Dhcp, |s| {
+                matches!(s, ServerState::WaitingForLink)
+            });
+            let begun = Instant::now();
+            host.plug(true);
+            station.serve_soon();
+            let took = format!("{:.2} s", begun.elapsed().as_secs_f64());
+            figure("cable in to every server serving", &took, "under 3 s");
         }
     }
     let seconds = |time: Duration| format!("{:.2} s", time.as_secs_f64());

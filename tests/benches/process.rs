@@ -12,6 +12,20 @@ pub(crate) fn memory(pid: u32, field: &str) -> f64 {
     value.and_then(|value| value.parse().ok()).unwrap_or(0.0)
 }
 
+/// A field of the process's status in MB (proc(5)).
+pub(crate) fn status(pid: u32, field: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with(field));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    let kib: f64 = kib.and_then(|value| value.parse().ok()).unwrap_or(0.0);
+    kib * 1024.0 / 1e6
+}
+
+/// From now on the most memory that the process had (`VmHWM`) counts anew (proc(5), clear_refs).
+pub(crate) fn forget_peak(pid: u32) {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").expect("root may");
+}
+
 /// A process and all its descendants.
 pub(crate) fn family(of: u32) -> BTreeSet<u32> {
     let mut parents: BTreeMap<u32, u32> = BTreeMap::new();

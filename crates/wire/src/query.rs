@@ -215,8 +215,8 @@ pub struct Deployment {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
 pub struct Stats {
-    /// Names by product and state.
-    pub names: Vec<(ProductCode, NameState, u32)>,
+    /// Names by pool and state.
+    pub names: Vec<PoolCount>,
     /// Deployments of the last 24 hours.
     pub recent: u32,
     /// Of these, done or confirmed.
@@ -232,6 +232,20 @@ pub struct Stats {
     /// How deployments ended, by venue.
     #[serde(default)]
     pub by_venue: Vec<Share>,
+}
+
+/// The names of one pool that are in one state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(export_to = "wire.ts"))]
+pub struct PoolCount {
+    /// The product.
+    pub product: ProductCode,
+    /// The venue.
+    pub venue: VenueCode,
+    /// The state.
+    pub state: NameState,
+    /// How many.
+    pub count: u32,
 }
 
 /// How long a stage took.

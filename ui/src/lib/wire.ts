@@ -1783,6 +1783,27 @@ export type PackFault = "missing" | "damaged" | "unknown";
 export type Password = string;
 
 /**
+ * The names of one pool that are in one state.
+ */
+export type PoolCount = { 
+/**
+ * The product.
+ */
+product: ProductCode, 
+/**
+ * The venue.
+ */
+venue: VenueCode, 
+/**
+ * The state.
+ */
+state: NameState, 
+/**
+ * How many.
+ */
+count: number, };
+
+/**
  * Settings of taste, kept by the station.
  */
 export type Preferences = { 
@@ -2455,9 +2476,9 @@ advice: string, };
  */
 export type Stats = { 
 /**
- * Names by product and state.
+ * Names by pool and state.
  */
-names: Array<[ProductCode, NameState, number]>, 
+names: Array<PoolCount>, 
 /**
  * Deployments of the last 24 hours.
  */

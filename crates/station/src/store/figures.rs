@@ -2,24 +2,11 @@
 
 use super::{Result, column, settings};
 use rusqlite::{Connection, Row};
-use wire::batch::NameState;
-use wire::query::{Share, StageTime, Stats};
-use wire::{Millis, ProductCode, Stage, VenueCode};
+use wire::query::{PoolCount, Share, StageTime, Stats};
+use wire::{Millis, Stage};
 
 /// The counts; `since` begins the recent past.
 pub fn stats(conn: &Connection, since: Millis) -> Result<Stats> {
-    let mut names = conn.prepare_cached(
-        "SELECT product, state, count(*) AS n FROM names GROUP BY product, state
-         ORDER BY product, state",
-    )?;
-    let count = |row: &Row<'_>| {
-        Ok((
-            column::word(row, "product")?,
-            column::word(row, "state")?,
-            row.get("n")?,
-        ))
-    };
-    let names = names.query_map([], count)?.collect::<Result<_, _>>()?;
     let mut recent = conn.prepare_cached(
         "SELECT count(*),
                 count(*) FILTER (WHERE stage IN ('done', 'first_boot_confirmed'))
@@ -29,7 +16,7 @@ pub fn stats(conn: &Connection, since: Millis) -> Result<Stats> {
         recent.query_row([since.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut venues = conn.prepare_cached("SELECT count(*) FROM venues WHERE archived = 0")?;
     Ok(Stats {
-        names,
+        names: pools(conn)?,
         recent,
         recent_done,
         venues: venues.query_row([], |row| row.get(0))?,
@@ -43,7 +30,7 @@ pub fn stats(conn: &Connection, since: Millis) -> Result<Stats> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Names by pool and state.
-    pub names: Vec<(ProductCode, VenueCode, NameState, u32)>,
+    pub names: Vec<PoolCount>,
     /// Deployments of all time by the stage they are in or ended in.
     pub deployments: Vec<(Stage, u32)>,
     /// When the newest backup was made.
@@ -52,29 +39,33 @@ pub struct Figures {
 
 /// Figures for monitoring.
 pub fn figures(conn: &Connection) -> Result<Figures> {
-    let mut names = conn.prepare_cached(
-        "SELECT product, venue, state, count(*) AS n FROM names GROUP BY product, venue, state
-         ORDER BY product, venue, state",
-    )?;
-    let name = |row: &Row<'_>| {
-        Ok((
-            column::word(row, "product")?,
-            column::word(row, "venue")?,
-            column::word(row, "state")?,
-            row.get("n")?,
-        ))
-    };
     let mut deployments = conn.prepare_cached(
         "SELECT stage, count(*) AS n FROM deployments GROUP BY stage ORDER BY stage",
     )?;
     let deployment = |row: &Row<'_>| Ok((column::word(row, "stage")?, row.get("n")?));
     Ok(Figures {
-        names: names.query_map([], name)?.collect::<Result<_, _>>()?,
+        names: pools(conn)?,
         deployments: deployments
             .query_map([], deployment)?
             .collect::<Result<_, _>>()?,
         last_backup: settings::last_backup(conn)?,
     })
+}
+
+fn pools(conn: &Connection) -> Result<Vec<PoolCount>> {
+    let mut pools = conn.prepare_cached(
+        "SELECT product, venue, state, count(*) AS n FROM names GROUP BY product, venue, state
+         ORDER BY product, venue, state",
+    )?;
+    let count = |row: &Row<'_>| {
+        Ok(PoolCount {
+            product: column::word(row, "product")?,
+            venue: column::word(row, "venue")?,
+            state: column::word(row, "state")?,
+            count: row.get("n")?,
+        })
+    };
+    Ok(pools.query_map([], count)?.collect::<Result<_, _>>()?)
 }
 
 /// How long each stage took, in the order of a board's life.

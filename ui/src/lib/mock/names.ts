@@ -1,16 +1,17 @@
 /** The mock's names: how an import is read, and how many there are. */
-import type { Command, Name, NameLine, NamesReport, NameState, ProductCode } from '../wire';
+import type { Command, Name, NameLine, NamesReport, PoolCount } from '../wire';
 import type { World } from './world';
 
 type ImportNames = Extract<Command, { command: 'names_import' }>;
 
-/** Names by product and state. */
-export function tally(world: World): [ProductCode, NameState, number][] {
-  const counts = new Map<string, [ProductCode, NameState, number]>();
-  for (const { product, state } of world.names) {
-    const entry = counts.get(`${product} ${state}`) ?? [product, state, 0];
-    entry[2] += 1;
-    counts.set(`${product} ${state}`, entry);
+/** Names by pool and state. */
+export function tally(world: World): PoolCount[] {
+  const counts = new Map<string, PoolCount>();
+  for (const { product, venue, state } of world.names) {
+    const key = [product, venue, state].join(' ');
+    const pool = counts.get(key) ?? { product, venue, state, count: 0 };
+    pool.count += 1;
+    counts.set(key, pool);
   }
   return [...counts.values()];
 }

@@ -46,6 +46,7 @@ export const plans = {
   contact: 'Contact',
   contactHint: 'An e-mail address. May be left empty.',
   namesOf: (code: string) => `Names of ${code}`,
+  namesAt: (product: string, venue: string) => `Names of ${product} for ${venue}`,
 };
 
 export const names = {

@@ -28,7 +28,7 @@ const full: Known = {
   images: world.snapshot.images,
   products: world.products,
   venues: world.venues,
-  names: [['KXP2', 'available', 4]],
+  names: [{ product: 'KXP2', venue: 'CORO', state: 'available', count: 4 }],
   batches: world.snapshot.batches,
 };
 

@@ -1,6 +1,6 @@
 /** The steps of the set-up guide: which are done, which comes next, and when the guide opens itself. */
 import type { Bench } from '../../lib/station';
-import type { Batch, Finding, Image, Import, NameState, Product, ServerStatus, Venue } from '../../lib/wire';
+import type { Batch, Finding, Image, Import, PoolCount, Product, ServerStatus, Venue } from '../../lib/wire';
 import { isNumbered } from '../plans/pattern';
 
 export const steps = ['nic', 'wire', 'image', 'product', 'venue', 'names', 'batch'] as const;
@@ -17,8 +17,8 @@ export interface Known {
   imports: Import[];
   products: Product[];
   venues: Venue[];
-  /** Names by product and state. */
-  names: [string, NameState, number][];
+  /** Names by pool and state. */
+  names: PoolCount[];
   batches: Batch[];
 }
 
@@ -44,7 +44,7 @@ export function stand(known: Known): Record<Step, StepState> {
     product: has(products.length > 0),
     venue: has(known.venues.some((v) => !v.archived)),
     names: has(
-      known.names.some(([, , n]) => n > 0) ||
+      known.names.some((pool) => pool.count > 0) ||
         (products.length > 0 && products.every((p) => !isNumbered(p.pattern))),
     ),
     batch: has(known.batches.length > 0),

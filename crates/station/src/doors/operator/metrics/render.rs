@@ -164,13 +164,13 @@ fn names(page: &mut Page, figures: &Figures) {
         Gauge,
         "punnet_names",
         "Names of each pool by state; those available are left.",
-        figures.names.iter().map(|(product, venue, state, count)| {
+        figures.names.iter().map(|pool| {
             let labels = [
-                ("product", product.as_str()),
-                ("venue", venue.as_str()),
-                ("state", state.as_str()),
+                ("product", pool.product.as_str()),
+                ("venue", pool.venue.as_str()),
+                ("state", pool.state.as_str()),
             ];
-            (labels, f64::from(*count))
+            (labels, f64::from(pool.count))
         }),
     );
 }
@@ -389,12 +389,12 @@ mod tests {
             },
             leases: 3,
             figures: Figures {
-                names: vec![(
-                    "KXP2".parse().unwrap(),
-                    "CORO".parse().unwrap(),
-                    wire::batch::NameState::Available,
-                    7,
-                )],
+                names: vec![wire::query::PoolCount {
+                    product: "KXP2".parse().unwrap(),
+                    venue: "CORO".parse().unwrap(),
+                    state: wire::batch::NameState::Available,
+                    count: 7,
+                }],
                 deployments: vec![(Stage::Done, 2), (Stage::FirstBootConfirmed, 3)],
                 last_backup: Some(Millis(1_761_300_000_250)),
             },
