@@ -289,13 +289,14 @@ impl Target {
         ended.expect("a request that never ends was kept");
     }
 
-    /// More connections than there is room for. They are given back when the result is dropped.
+    /// More connections than there is room for, at both doors. They are given back when the result is
+    /// dropped.
     async fn flood(self, how_many: u32) -> Vec<TcpStream> {
         let mut all = JoinSet::new();
         for n in 0..how_many {
             let [_, _, high, low] = (n / FROM_EACH).to_be_bytes();
             let from = Ipv4Addr::new(127, 68, high, low + 1);
-            let to = self.boards;
+            let to = [self.boards, self.operator][(n % 2) as usize];
             all.spawn(async move { call(from, to).await });
         }
         let opened = async {
@@ -393,8 +394,10 @@ fn an_attack_is_refused_while_a_batch_goes_on() {
         .expect("a runtime");
 
     let (holder, token) = own_token(&target);
-    let flood = runtime.block_on(target.clone().flood(room_for_connections()));
-    println!("{} connections are open", flood.len());
+    let room = room_for_connections();
+    let flood = runtime.block_on(target.clone().flood(room));
+    println!("{} of {room} connections were taken", flood.len());
+    assert!(flood.len() as u32 > room / 10 * 9, "that is no flood");
     let slow = runtime.spawn(target.clone().slowly());
     let report = station.scratch().join("report.json");
     let mut boards = Command::new(binaries::example("virtual-pi", "boards"));
