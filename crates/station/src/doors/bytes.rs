@@ -133,7 +133,7 @@ pub fn respond(
         let pieces = Pieces {
             source,
             left: range,
-            ahead: None,
+            ahead: Ahead::Unknown,
             files: to.files,
             download: Arc::new(download),
         };
@@ -189,9 +189,16 @@ fn plain(name: &str) -> String {
 struct Pieces {
     source: Arc<dyn Source>,
     left: Range<u64>,
-    ahead: Option<JoinHandle<io::Result<Piece>>>,
+    ahead: Ahead,
     files: Option<Files>,
     download: Arc<Download>,
+}
+
+/// The next piece, as far as it is known.
+enum Ahead {
+    Unknown,
+    AtHand(Stretch),
+    OnItsWay(JoinHandle<io::Result<Piece>>),
 }
 
 /// What is sent at once.
@@ -201,11 +208,16 @@ enum Piece {
 }
 
 impl Pieces {
-    /// The next piece when it is at hand.
-    fn at_hand(&self) -> Option<Stretch> {
-        self.files.as_ref()?;
-        let stretch = self.source.lies(self.left.clone())?;
-        stretch.is_warm().then_some(stretch)
+    /// Finds out where the next piece is, and has it brought when it is not at hand.
+    fn look_ahead(&self) -> Ahead {
+        let stretch = self
+            .files
+            .as_ref()
+            .and_then(|_| self.source.lies(self.left.clone()));
+        match stretch.filter(Stretch::is_warm) {
+            Some(stretch) => Ahead::AtHand(stretch),
+            None => Ahead::OnItsWay(self.bring()),
+        }
     }
 
     /// Lets a blocking thread bring the next piece.
@@ -225,24 +237,22 @@ impl Pieces {
     }
 
     async fn next(&mut self) -> io::Result<Bytes> {
-        let stretch = if self.ahead.is_none() {
-            self.at_hand()
-        } else {
-            None
+        let known = match std::mem::replace(&mut self.ahead, Ahead::Unknown) {
+            Ahead::Unknown => self.look_ahead(),
+            known => known,
         };
-        let piece = if let Some(stretch) = stretch {
-            Piece::InFile(stretch)
-        } else {
-            let ahead = self.ahead.take().unwrap_or_else(|| self.bring());
-            ahead.await.map_err(io::Error::other)??
+        let piece = match known {
+            Ahead::OnItsWay(piece) => piece.await.map_err(io::Error::other)??,
+            Ahead::AtHand(stretch) => Piece::InFile(stretch),
+            Ahead::Unknown => return Err(io::Error::other("nobody looked for the next piece")),
         };
         let length = match &piece {
             Piece::Read(bytes) => bytes.len() as u64,
             Piece::InFile(stretch) => stretch.length,
         };
         self.left.start += length;
-        if !self.left.is_empty() && self.at_hand().is_none() {
-            self.ahead = Some(self.bring());
+        if !self.left.is_empty() {
+            self.ahead = self.look_ahead();
         }
         Ok(match (piece, &self.files) {
             (Piece::InFile(stretch), Some(files)) => {
