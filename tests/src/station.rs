@@ -49,6 +49,17 @@ pub struct Doors {
     pub operator: u16,
 }
 
+/// What the service's unit puts into its environment.
+fn environment_of_service() -> Vec<(String, String)> {
+    let unit = binaries::root().join("packaging/systemd/punnet.service");
+    let unit = std::fs::read_to_string(unit).expect("the unit");
+    let set = unit.lines().filter_map(|line| {
+        let (name, value) = line.strip_prefix("Environment=")?.split_once('=')?;
+        Some((name.to_owned(), value.to_owned()))
+    });
+    set.collect()
+}
+
 /// What a command line said.
 #[derive(Debug)]
 pub struct Said {
@@ -156,6 +167,7 @@ impl Station {
         command
             .arg("--daemon")
             .args(&self.arguments)
+            .envs(environment_of_service())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log"))
             .stderr(log);
