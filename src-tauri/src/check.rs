@@ -9,7 +9,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use station::backup;
 use station::config::{Config, ConfigError, Environment, Problem, text_of, understand};
-use station::doors::certificate::{self, CertificateError};
+use station::doors::certificate;
 use station::link::Station;
 use station::net::findings;
 use station::net::port::{PortError, Transport, free};
@@ -17,9 +17,8 @@ use station::net::wire_check::round;
 use station::net::{Footing, Netlink, Nic, footing};
 use station::rights::search::Search;
 use station::rights::{Rights, What};
-use station::service::misfits;
+use station::service::{Misfit, misfits};
 use station::store::copies::last_backup;
-use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,15 +83,16 @@ pub(crate) fn config(common: &Common, verb: &ConfigVerb) -> Result<(), Trouble> 
     Err(Trouble::Said)
 }
 
-/// What is well written and does not fit this machine. Files that only the service may read are its own
-/// affair.
+/// Settings that do not fit this machine. Files that only the service may read are its own affair.
+fn seen_misfits(config: &Config) -> impl Iterator<Item = Misfit> {
+    let all = misfits(config).into_iter();
+    all.filter(|misfit| !misfit.unseen)
+}
+
+/// What is well written and does not fit this machine, with its place in the file.
 fn unfit(config: &Config) -> Vec<Problem> {
-    let seen = misfits(&config.management)
-        .into_iter()
-        .filter(|misfit| !misfit.unseen);
-    let placed = seen.filter_map(|misfit| {
-        let mut spots = config.sources.spots.iter();
-        let place = spots.find(|spot| spot.key == misfit.key)?.place;
+    let placed = seen_misfits(config).filter_map(|misfit| {
+        let place = config.sources.written(misfit.key)?.place;
         let text = misfit.to_string();
         Some(Problem { place, text })
     });
@@ -240,7 +240,7 @@ async fn look(config: &Config) -> Result<Report, Trouble> {
     }
     found.extend(findings::of_agent(&config.agent));
     found.extend(of_backups(config));
-    found.extend(of_certificate(config));
+    found.extend(seen_misfits(config).map(|misfit| of_misfit(&misfit)));
     rights.done().await;
     Ok(Report {
         fit: !found.iter().any(|f| f.level == Level::Error),
@@ -264,25 +264,19 @@ fn fingerprint(config: &Config) -> Option<String> {
     certificate::fingerprint_in(file).filter(|_| management.tls)
 }
 
-/// What keeps the page from being shown with the owner's own certificate.
-fn of_certificate(config: &Config) -> Option<Finding> {
-    let management = &config.management;
-    let (file, key) = management.certificate.as_ref().filter(|_| management.tls)?;
-    let why = match certificate::load(file, key) {
-        // The key is the service's; it is nobody else's to read.
-        Err(CertificateError::File { why, .. }) if why.kind() == ErrorKind::PermissionDenied => {
-            return None;
-        }
-        Err(why) => why,
-        Ok(_) => return None,
+/// What keeps the station from starting: a group that is not there, or a certificate that does not do.
+fn of_misfit(misfit: &Misfit) -> Finding {
+    let (check, keys) = match misfit.key {
+        "management.group" => ("group", "group"),
+        _ => ("certificate", "certificate and key"),
     };
-    Some(Finding {
-        check: "certificate".to_owned(),
+    Finding {
+        check: check.to_owned(),
         level: Level::Error,
-        text: format!("The station will not start: {why}."),
-        next: Some("Put it right, or take certificate and key out of [management].".to_owned()),
+        text: format!("The station will not start: {}.", misfit.why),
+        next: Some(format!("Put it right, or take {keys} out of [management].")),
         at: wire::Millis::now(),
-    })
+    }
 }
 
 /// What is to be said of the backups of a station that does not run.

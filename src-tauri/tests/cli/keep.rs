@@ -184,6 +184,14 @@ fn settings_that_do_not_fit_this_machine_are_not_tried_again_and_again() {
         assert!(text(&checked).contains("line "), "{}", text(&checked));
         rewrite(&place, |_| plain);
     }
+    // What is not used need not fit.
+    rewrite(&place, |text| {
+        let files = format!("certificate = \"{files}.crt\"\nkey = \"{files}.pem\"");
+        text.replace("[management]\n", &format!("[management]\n{files}\n"))
+    });
+    let checked = place.run("config check");
+    assert!(checked.status.success(), "{}", text(&checked));
+    Service::start(&place);
 }
 
 #[test]

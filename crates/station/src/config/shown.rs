@@ -38,7 +38,8 @@ impl Sources {
         }
     }
 
-    fn written(&self, key: &str) -> Option<&Spot> {
+    /// Where a key was written, named with its section.
+    pub fn written(&self, key: &str) -> Option<&Spot> {
         self.spots.iter().find(|spot| spot.key == key)
     }
 

@@ -65,6 +65,29 @@ pub enum CertificateError {
     Make(rcgen::Error),
 }
 
+impl CertificateError {
+    /// The file at fault.
+    pub fn file(&self) -> Option<&PathBuf> {
+        match self {
+            Self::File { file, .. } | Self::Pem { file, .. } | Self::Open(file) => Some(file),
+            Self::Make(_) => None,
+        }
+    }
+
+    /// Is it only that this process may not read the file?
+    pub fn is_denied(&self) -> bool {
+        let (Self::File { why, .. }
+        | Self::Pem {
+            why: rustls::pki_types::pem::Error::Io(why),
+            ..
+        }) = self
+        else {
+            return false;
+        };
+        why.kind() == io::ErrorKind::PermissionDenied
+    }
+}
+
 /// Reads the owner's files.
 pub fn load(certificate: &Path, key: &Path) -> Result<Certificate, CertificateError> {
     let mode = fs::metadata(key).map_err(|why| unusable(key, why))?;

@@ -1,7 +1,7 @@
 //! The management side of a station: its two listeners, what guards them and what keeps them open.
 
 use super::StartError;
-use super::misfit::misfits;
+use super::misfit::Misfit;
 use crate::config::Config;
 use crate::counts::Door;
 use crate::doors::apart::Apart;
@@ -47,12 +47,10 @@ impl Listening {
     /// Opens them; the second is where other terms are told.
     pub(super) fn open(config: &Config) -> Result<(Self, watch::Sender<Terms>), StartError> {
         let management = &config.management;
-        if let Some(misfit) = misfits(management).into_iter().next() {
-            return Err(misfit.into());
-        }
         let tokens = Tokens::load_or_create(&config.data_dir)?;
         let (tcp, at) = open_tcp(management.listen)?;
-        let terms = Terms::of(management, &config.data_dir)?;
+        let terms = Terms::of(management, &config.data_dir);
+        let terms = terms.map_err(|why| StartError::of_terms(management, why))?;
         let (unix, peers) = open_socket(config)?;
         match terms.fingerprint() {
             Some(fingerprint) => {
@@ -218,8 +216,7 @@ fn open_socket(config: &Config) -> Result<(UnixListener, Peers), StartError> {
         at: path.display().to_string(),
         why,
     };
-    let peers = Peers::of_process(config.management.group.as_deref())
-        .map_err(|why| failed(io::Error::other(why)))?;
+    let peers = Peers::of_process(config.management.group.as_deref()).map_err(Misfit::of_group)?;
     let open = || {
         let listener = config.open_socket()?;
         if let Some(group) = peers.group() {

@@ -1,12 +1,10 @@
 //! Settings of the door for operators that are well written and do not fit this machine: what only a look
 //! at its users and files can tell. Starting again mends none of them.
 
-use crate::config::Management;
-use crate::doors::certificate::{self, CertificateError};
+use super::StartError;
+use crate::config::{Config, Management};
 use crate::doors::operator::peers::Peers;
-use crate::doors::tls::Tls;
-use std::io;
-use std::sync::Arc;
+use crate::doors::terms::{Terms, TermsError};
 
 /// A setting that does not fit.
 #[derive(Debug, thiserror::Error)]
@@ -21,56 +19,52 @@ pub struct Misfit {
 }
 
 /// All that do not fit.
-pub fn misfits(management: &Management) -> Vec<Misfit> {
-    let group = Peers::of_process(management.group.as_deref()).err();
-    let group = group.map(|why| Misfit {
-        key: "management.group",
-        why,
-        unseen: false,
-    });
-    group
-        .into_iter()
-        .chain(own_certificate(management))
-        .collect()
+pub fn misfits(config: &Config) -> Vec<Misfit> {
+    let management = &config.management;
+    let group = Peers::of_process(management.group.as_deref());
+    let group = group.err().map(Misfit::of_group);
+    // What the station makes for itself fits, and is not made here.
+    let own = management.certificate.is_some();
+    let terms = own.then(|| Terms::of(management, &config.data_dir));
+    let terms = terms.and_then(Result::err);
+    let terms = terms.and_then(|why| Misfit::of_terms(management, why).ok());
+    group.into_iter().chain(terms).collect()
 }
 
-fn own_certificate(management: &Management) -> Option<Misfit> {
-    let (certificate, key) = management.certificate.as_ref()?;
-    let loaded = match certificate::load(certificate, key) {
-        Ok(loaded) => loaded,
-        Err(why) => {
-            let of_key = match &why {
-                CertificateError::File { file, .. }
-                | CertificateError::Pem { file, .. }
-                | CertificateError::Open(file) => file == key,
-                CertificateError::Make(_) => false,
-            };
-            return Some(Misfit {
-                key: if of_key {
-                    "management.key"
-                } else {
-                    "management.certificate"
-                },
-                unseen: may_not_look(&why),
-                why: why.to_string(),
-            });
-        }
-    };
-    let unused = Tls::new(loaded, Arc::from([])).err()?;
-    Some(Misfit {
-        key: "management.certificate",
-        why: format!("the certificate and its key cannot be used together: {unused}"),
-        unseen: false,
-    })
-}
-
-fn may_not_look(why: &CertificateError) -> bool {
-    match why {
-        CertificateError::File { why, .. } => why.kind() == io::ErrorKind::PermissionDenied,
-        CertificateError::Pem { why, .. } => matches!(
+impl Misfit {
+    /// There is no such group.
+    pub(super) fn of_group(why: String) -> Self {
+        Self {
+            key: "management.group",
             why,
-            rustls::pki_types::pem::Error::Io(why) if why.kind() == io::ErrorKind::PermissionDenied
-        ),
-        CertificateError::Open(_) | CertificateError::Make(_) => false,
+            unseen: false,
+        }
+    }
+
+    /// The owner's certificate or its key does not do. What is wrong with the station's own is given back.
+    pub(super) fn of_terms(management: &Management, why: TermsError) -> Result<Self, TermsError> {
+        let Some((_, key)) = &management.certificate else {
+            return Err(why);
+        };
+        let about_key = matches!(&why, TermsError::Certificate(e) if e.file() == Some(key));
+        Ok(Self {
+            key: if about_key {
+                "management.key"
+            } else {
+                "management.certificate"
+            },
+            unseen: matches!(&why, TermsError::Certificate(e) if e.is_denied()),
+            why: why.to_string(),
+        })
+    }
+}
+
+impl StartError {
+    /// Why there are no terms for the door for operators.
+    pub(super) fn of_terms(management: &Management, why: TermsError) -> Self {
+        match Misfit::of_terms(management, why) {
+            Ok(misfit) => misfit.into(),
+            Err(why) => why.into(),
+        }
     }
 }
