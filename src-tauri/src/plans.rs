@@ -3,6 +3,7 @@
 use crate::desk::{Desk, Work, unexpected};
 use crate::print::{Table, or_dash};
 use clap::Subcommand;
+use std::collections::BTreeSet;
 use wire::batch::NameState;
 use wire::command::{Command, Receipt};
 use wire::query::{Answer, Query, Stats};
@@ -223,26 +224,19 @@ pub(crate) fn venue(verb: &VenueVerb) -> impl Work + use<> {
 
 /// How many names a venue has, product by product.
 fn names_of(venue: &VenueCode, stats: &Stats) -> String {
-    let mut pools: Vec<(&ProductCode, [u32; 3])> = Vec::new();
-    for pool in stats.names.iter().filter(|pool| pool.venue == *venue) {
-        if pools
-            .last()
-            .is_none_or(|(product, _)| **product != pool.product)
-        {
-            pools.push((&pool.product, [0; 3]));
-        }
-        let place = match pool.state {
-            NameState::Available => 0,
-            NameState::Reserved => 1,
-            NameState::Assigned => 2,
-            NameState::Retired | NameState::Unknown => continue,
-        };
-        if let Some((_, counts)) = pools.last_mut() {
-            counts[place] += pool.count;
-        }
-    }
-    let words = pools.iter().map(|(product, [free, reserved, assigned])| {
-        format!("{product}: {free} free, {reserved} reserved, {assigned} assigned")
+    let pools = || stats.names.iter().filter(|pool| pool.venue == *venue);
+    let count = |product: &ProductCode, state| -> u32 {
+        let counted = pools().filter(|pool| pool.product == *product && pool.state == state);
+        counted.map(|pool| pool.count).sum()
+    };
+    let products: BTreeSet<&ProductCode> = pools().map(|pool| &pool.product).collect();
+    let words = products.into_iter().map(|product| {
+        format!(
+            "{product}: {} free, {} reserved, {} assigned",
+            count(product, NameState::Available),
+            count(product, NameState::Reserved),
+            count(product, NameState::Assigned)
+        )
     });
     words.collect::<Vec<_>>().join("; ")
 }

@@ -7,7 +7,7 @@ use crate::print::{say, time};
 use crate::trouble::Trouble;
 use serde::Serialize;
 use station::backup::archive::KEPT;
-use station::backup::restore::{Restored, restore as put_back};
+use station::backup::restore::restore as put_back;
 use station::config::{Environment, Written, text_of, understand};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,13 @@ pub(crate) fn run(common: &Common, wanted: &Restore) -> Result<(), Trouble> {
         meter.show(done, total);
     })?;
     meter.end();
-    let (settings, files) = settings(common, &restored, folder)?;
+    let (settings, files) = match &restored.settings {
+        None => (None, Vec::new()),
+        Some(came) => match text_of(came) {
+            Ok(text) => (settings(common, came, &text, folder)?, named(&text, folder)),
+            Err(why) => (Some(why.to_string()), Vec::new()),
+        },
+    };
     let report = Report {
         folder: folder.clone(),
         made: restored.made,
@@ -116,31 +122,28 @@ fn words(report: &Report) -> String {
 }
 
 /// Puts restored settings where they are read, when none are there yet that say anything and these mean
-/// this folder. Says what was done, and which files they name beyond the backup.
+/// this folder. Says what was done.
 fn settings(
     common: &Common,
-    restored: &Restored,
+    came: &Path,
+    text: &str,
     folder: &Path,
-) -> Result<(Option<String>, Vec<Named>), Trouble> {
-    let Some(came) = &restored.settings else {
-        return Ok((None, Vec::new()));
-    };
+) -> Result<Option<String>, Trouble> {
     let at = came.display();
-    let text = match text_of(came) {
-        Ok(text) => text,
-        Err(why) => return Ok((Some(why.to_string()), Vec::new())),
-    };
-    let files = named(&text, folder);
-    if let Some(used) = common.settings_file().filter(|used| !says_nothing(used)) {
-        let same = fs::read_to_string(&used).is_ok_and(|used| used == text);
-        let used = used.display();
-        let words = (!same).then(|| {
-            format!("Its settings are in {at}. {used} is used and was left alone; compare them.")
-        });
-        return Ok((words, files));
+    if let Some(used) = common.settings_file() {
+        let there = text_of(&used);
+        if !there.as_deref().is_ok_and(says_nothing) {
+            let same = there.is_ok_and(|there| there == text);
+            let used = used.display();
+            return Ok((!same).then(|| {
+                format!(
+                    "Its settings are in {at}. {used} is used and was left alone; compare them."
+                )
+            }));
+        }
     }
-    if says_nothing(came) {
-        return Ok((None, files));
+    if says_nothing(text) {
+        return Ok(None);
     }
     let environment = Environment::of_process();
     let named = common
@@ -148,39 +151,33 @@ fn settings(
         .as_ref()
         .or(environment.punnet_config.as_ref());
     let place = named.cloned().or_else(|| environment.config_place());
-    let understood = understand(&text, &environment);
+    let understood = understand(text, &environment);
     if let (Err(problems), Some(place)) = (&understood, &place) {
         let why: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        let words = format!(
+        return Ok(Some(format!(
             "Its settings are in {at}, and are not used: {}. When that is mended, copy them to {}.",
             why.join("; "),
             place.display()
-        );
-        return Ok((Some(words), files));
+        )));
     }
     let here = understood.is_ok_and(|config| config.data_dir == *folder);
     let Some(place) = place.filter(|_| here) else {
-        let words = format!(
+        return Ok(Some(format!(
             "Its settings are in {at}. To use them, name the file with --config, or copy it to \
              /etc/punnet/station.toml."
-        );
-        return Ok((Some(words), files));
+        )));
     };
     if let Some(parent) = place.parent() {
         fs::create_dir_all(parent)?;
     }
     fs::write(&place, text)?;
     let place = place.display();
-    let words = format!("Its settings are used from now on: {place}.");
-    Ok((Some(words), files))
+    Ok(Some(format!("Its settings are used from now on: {place}.")))
 }
 
-/// Does a file of settings hold comments at most, as the package ships it?
-fn says_nothing(file: &Path) -> bool {
-    let Ok(text) = text_of(file) else {
-        return false;
-    };
-    let (written, problems) = Written::parse(&text);
+/// Do settings hold comments at most, as the package ships them?
+fn says_nothing(text: &str) -> bool {
+    let (written, problems) = Written::parse(text);
     problems.is_empty() && written.is_blank()
 }
 

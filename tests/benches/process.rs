@@ -6,19 +6,19 @@ use std::time::Duration;
 
 /// A field of smaps_rollup in KiB (proc(5)).
 pub(crate) fn memory(pid: u32, field: &str) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with(field));
-    let value = line.and_then(|line| line.split_whitespace().nth(1));
-    value.and_then(|value| value.parse().ok()).unwrap_or(0.0)
+    kib(pid, "smaps_rollup", field)
 }
 
 /// A field of the process's status in MB (proc(5)).
 pub(crate) fn status(pid: u32, field: &str) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    kib(pid, "status", field) * 1024.0 / 1e6
+}
+
+fn kib(pid: u32, file: &str, field: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(field));
-    let kib = line.and_then(|line| line.split_whitespace().nth(1));
-    let kib: f64 = kib.and_then(|value| value.parse().ok()).unwrap_or(0.0);
-    kib * 1024.0 / 1e6
+    let value = line.and_then(|line| line.split_whitespace().nth(1));
+    value.and_then(|value| value.parse().ok()).unwrap_or(0.0)
 }
 
 /// From now on the most memory that the process had (`VmHWM`) counts anew (proc(5), clear_refs).

@@ -133,7 +133,7 @@ pub fn respond(
         let pieces = Pieces {
             source,
             left: range,
-            ahead: Ahead::Unknown,
+            ahead: None,
             files: to.files,
             download: Arc::new(download),
         };
@@ -189,14 +189,14 @@ fn plain(name: &str) -> String {
 struct Pieces {
     source: Arc<dyn Source>,
     left: Range<u64>,
-    ahead: Ahead,
+    /// The next piece, once somebody looked for it.
+    ahead: Option<Ahead>,
     files: Option<Files>,
     download: Arc<Download>,
 }
 
-/// The next piece, as far as it is known.
+/// Where the next piece is.
 enum Ahead {
-    Unknown,
     AtHand(Stretch),
     OnItsWay(JoinHandle<io::Result<Piece>>),
 }
@@ -237,14 +237,10 @@ impl Pieces {
     }
 
     async fn next(&mut self) -> io::Result<Bytes> {
-        let known = match std::mem::replace(&mut self.ahead, Ahead::Unknown) {
-            Ahead::Unknown => self.look_ahead(),
-            known => known,
-        };
-        let piece = match known {
+        let ahead = self.ahead.take().unwrap_or_else(|| self.look_ahead());
+        let piece = match ahead {
             Ahead::OnItsWay(piece) => piece.await.map_err(io::Error::other)??,
             Ahead::AtHand(stretch) => Piece::InFile(stretch),
-            Ahead::Unknown => return Err(io::Error::other("nobody looked for the next piece")),
         };
         let length = match &piece {
             Piece::Read(bytes) => bytes.len() as u64,
@@ -252,7 +248,7 @@ impl Pieces {
         };
         self.left.start += length;
         if !self.left.is_empty() {
-            self.ahead = self.look_ahead();
+            self.ahead = Some(self.look_ahead());
         }
         Ok(match (piece, &self.files) {
             (Piece::InFile(stretch), Some(files)) => {

@@ -3,9 +3,10 @@
 //! hostile by nature, and a board has no business with the operator's verbs.
 //!
 //! [`listen`] is the accept loop under both, [`json`] reads and writes bodies, [`bytes`] serves packs
-//! and images by ranges, [`sendfile`] spares them the way through this program, [`routes`] lists what is
-//! served with what it needs, [`limits`] counts how often somebody asks, [`apart`] keeps boards from the
-//! operators' door, `health` says whether the station is fit, [`tls`] encrypts with a [`certificate`]. [`board`] and [`operator`] hold the routes.
+//! and images by ranges, [`sendfile`] spares them the way through this program, [`routes`] lists what
+//! is served with what it needs, [`limits`] counts how often somebody asks, [`apart`] keeps boards from
+//! the operators' door, `health` says whether the station is fit, [`tls`] encrypts with a
+//! [`certificate`]. [`board`] and [`operator`] hold the routes.
 
 pub mod apart;
 pub mod board;

@@ -134,8 +134,7 @@ impl Files {
     /// Sends what it can of the front, for which a stand-in of `length` bytes was to be written.
     fn pass(&self, line: &TcpStream, length: usize) -> io::Result<usize> {
         let mut queue = self.queue();
-        let front = queue.front_mut();
-        let front = front.filter(|f| f.left == length as u64);
+        let front = queue.front_mut().filter(|f| f.left == length as u64);
         let Some(front) = front else {
             return Err(io::Error::other("bytes of a file are out of step"));
         };

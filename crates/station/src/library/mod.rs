@@ -1,10 +1,10 @@
 //! The images on this station's disk: packs that are served, and imports that make them.
 //!
-//! A pack is immutable and named by its content, so an open one is kept open and shared by all who
-//! read it, for as long as its file lies there as it was opened. What an image *means* (its product, its version, whether it is active) is the engine's;
-//! the library only holds bytes. [`mod@naming`] says under which name installers find an image,
-//! [`imports`] runs imports in the background, [`uploads`] holds what browsers send, [`mod@unpacked`]
-//! images that installers fetch whole.
+//! A pack is immutable and named by its content, so an open one is kept open and shared by all who read
+//! it, for as long as its file lies there as it was opened. What an image *means* (its product, its
+//! version, whether it is active) is the engine's; the library only holds bytes. [`mod@naming`] says
+//! under which name installers find an image, [`imports`] runs imports in the background, [`uploads`]
+//! holds what browsers send, [`mod@unpacked`] images that installers fetch whole.
 
 pub mod imports;
 mod naming;

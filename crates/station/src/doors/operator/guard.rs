@@ -7,9 +7,9 @@
 //!   is turned away.
 //! - A request that a browser makes for another site's page (`Origin` of another host) is turned
 //!   away; no CORS header is ever sent.
-//! - Whoever shows a token is an administrator or a viewer, as the token is. Whoever shows the key of an open login is that
-//!   operator; to change something such a request must carry the header [`PAGE_HEADER`], which no
-//!   form and no link of another site can send.
+//! - Whoever shows a token is an administrator or a viewer, as the token is. Whoever shows the key of
+//!   an open login is that operator; to change something such a request must carry the header
+//!   [`PAGE_HEADER`], which no form and no link of another site can send.
 //! - Whoever shows neither is nobody. Nobody may look while the door listens on the loopback alone and
 //!   nobody can log in; the page and the way to log in are for everybody.
 //!
