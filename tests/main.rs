@@ -10,6 +10,7 @@ mod device_api;
 mod lab_dhcp;
 mod lab_doors;
 mod lab_fitness;
+mod lab_igmp;
 mod lab_rights;
 mod lab_sockets;
 mod lab_tftp;

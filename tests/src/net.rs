@@ -4,6 +4,7 @@
 //! when the [`Net`] is dropped; what a killed run left behind is removed by the next one.
 
 use crate::running::{Running, expect, output};
+use nix::sched::{CloneFlags, setns};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -139,6 +140,19 @@ impl Host {
     /// A command that will run on this machine.
     pub fn command(&self, program: &str) -> Command {
         inside(&self.namespace, program)
+    }
+
+    /// Does something as if on this machine: what it opens belongs to this machine's network.
+    pub fn on<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let network = std::fs::File::open(format!("/run/netns/{}", self.namespace));
+        let network = network.expect("its network");
+        std::thread::scope(|scope| {
+            let there = scope.spawn(|| {
+                setns(network, CloneFlags::CLONE_NEWNET).expect("on that machine");
+                work()
+            });
+            there.join().expect("done there")
+        })
     }
 
     /// Starts a program on this machine that says nothing.

@@ -5,6 +5,7 @@ use crate::binaries;
 use crate::net::Host;
 use crate::running::expect;
 use std::fs::{self, Permissions};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,14 +66,28 @@ impl Person {
 
     /// The person's `punnet` on a machine of the lab.
     pub fn command(&self, host: &Host) -> Command {
+        let mut command = self.without_rights(host);
+        command
+            .arg(&self.program)
+            .env("HOME", &self.folder)
+            .env("PUNNET_NET", &self.helper);
+        command
+    }
+
+    fn without_rights(&self, host: &Host) -> Command {
         let mut command = host.command("setpriv");
         let ids = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
         command
             .args(ids)
-            .args(["--clear-groups", "--inh-caps=-all"])
-            .arg(&self.program)
-            .env("HOME", &self.folder)
-            .env("PUNNET_NET", &self.helper);
+            .args(["--clear-groups", "--inh-caps=-all"]);
+        command
+    }
+
+    /// The person's helper on a machine of the lab, at the other end of a channel that is there
+    /// already: its standard input.
+    pub fn helper(&self, host: &Host, channel: OwnedFd) -> Command {
+        let mut command = self.without_rights(host);
+        command.arg(&self.helper).stdin(channel);
         command
     }
 

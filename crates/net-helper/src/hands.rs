@@ -324,6 +324,7 @@ mod tests {
             Request::SwitchOn,
             Request::Open { what: What::Dhcp },
             Request::Open { what: What::Arp },
+            Request::Open { what: What::Igmp },
             Request::Unknown,
         ] {
             let (reply, socket) = hands.answer(request);

@@ -1,7 +1,7 @@
 //! The only code of Punnet with rights, kept small enough to be read in one sitting.
 //!
 //! Serving boards needs four things that an ordinary process may not do: giving the NIC an address,
-//! switching it on, opening UDP ports below 1024, and speaking ARP. [`Hands`] does these, one
+//! switching it on, opening UDP ports below 1024, and speaking ARP and IGMP. [`Hands`] does these, one
 //! [`Request`] at a time, for one NIC, and only after [`nic::fit`] has said that the NIC may be
 //! used; it undoes what it did when it is dropped. Sockets leave over a [`Channel`], a Unix socket
 //! that carries one message with at most one open socket at a time.
@@ -29,6 +29,7 @@ mod kernel;
 mod manager;
 pub mod nic;
 mod own;
+mod passage;
 mod relay;
 mod sockets;
 mod words;

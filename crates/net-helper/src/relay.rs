@@ -1,34 +1,45 @@
-//! ARP for somebody who may not open a packet socket, and nothing but ARP.
+//! Ethernet frames of one protocol for somebody who may not open a packet socket.
 //!
 //! A packet socket can be tied to another card, or to every protocol, by whoever holds it; so it is
 //! never handed over. What is handed over is one end of a pair of sockets. A thread carries frames
-//! between the other end and the card: only ARP, only from the card's own Ethernet address. It ends
-//! when either side does.
+//! between the other end and the card, those that a [`Passage`] lets through. It ends when either
+//! side does.
 
 use crate::channel::Channel;
+use crate::passage::Passage;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::Socket;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Ethertype of ARP.
-pub(crate) const ARP: u16 = 0x0806;
-/// An ARP frame is shorter; what is cut off here is none.
-const LONGEST: usize = 128;
+/// The longest frame that Ethernet carries without tags; what is cut off here is none.
+const LONGEST: usize = 1514;
 
-/// Carries frames between `card`, a packet socket, and the returned end.
-pub(crate) fn begin(card: Socket, mac: [u8; 6]) -> io::Result<OwnedFd> {
+/// A packet socket on a card.
+#[derive(Debug)]
+pub(crate) struct Card {
+    pub(crate) socket: Socket,
+    /// As long as this is open the card lets in what is sent to its groups.
+    pub(crate) groups: Option<Socket>,
+}
+
+/// Carries frames between a card and the returned end.
+pub(crate) fn begin(card: Card, passage: Passage) -> io::Result<OwnedFd> {
     let (far, near) = Channel::pair()?;
-    card.set_nonblocking(true)?;
+    card.socket.set_nonblocking(true)?;
     std::thread::Builder::new()
-        .name("arp".to_owned())
-        .spawn(move || while carry(&card, &far, mac).is_ok() {})?;
+        .name("relay".to_owned())
+        .spawn(move || {
+            let Card { socket, groups } = card;
+            while carry(&socket, &far, passage).is_ok() {}
+            drop(groups);
+        })?;
     Ok(near)
 }
 
 /// Waits for a frame on either side and carries it over. Fails at the end of either side.
-fn carry(card: &Socket, station: &OwnedFd, mac: [u8; 6]) -> io::Result<()> {
+fn carry(card: &Socket, station: &OwnedFd, passage: Passage) -> io::Result<()> {
     let mut ends = [
         PollFd::new(card, PollFlags::IN),
         PollFd::new(station, PollFlags::IN),
@@ -40,10 +51,9 @@ fn carry(card: &Socket, station: &OwnedFd, mac: [u8; 6]) -> io::Result<()> {
     let (from_card, from_station) = (ends[0].revents(), ends[1].revents());
     let mut frame = [0; LONGEST];
     if !from_card.is_empty() {
-        let length = take(card, &mut frame)?;
-        let frame = frame.get(..length).unwrap_or_default();
+        let frame = take(card, &mut frame)?;
         // One that does not keep up misses a frame, as on any wire.
-        if is_arp(frame) {
+        if passage.enters(frame) {
             match send(station, frame, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
                 Err(rustix::io::Errno::AGAIN) | Ok(_) => {}
                 Err(why) => return Err(why.into()),
@@ -51,9 +61,8 @@ fn carry(card: &Socket, station: &OwnedFd, mac: [u8; 6]) -> io::Result<()> {
         }
     }
     if !from_station.is_empty() {
-        let length = take(station, &mut frame)?;
-        let frame = frame.get(..length).unwrap_or_default();
-        if is_arp(frame) && frame.get(6..12) == Some(&mac[..]) {
+        let frame = take(station, &mut frame)?;
+        if passage.leaves(frame) {
             send(card, frame, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
         }
     }
@@ -61,21 +70,17 @@ fn carry(card: &Socket, station: &OwnedFd, mac: [u8; 6]) -> io::Result<()> {
 }
 
 /// Takes a frame that is there.
-fn take(from: impl AsFd, frame: &mut [u8]) -> io::Result<usize> {
-    match recv(from, frame, RecvFlags::DONTWAIT)? {
+fn take(from: impl AsFd, frame: &mut [u8; LONGEST]) -> io::Result<&[u8]> {
+    match recv(from, &mut frame[..], RecvFlags::DONTWAIT)? {
         (0, _) => Err(io::ErrorKind::UnexpectedEof.into()),
-        (length, _) => Ok(length),
+        (length, _) => Ok(frame.get(..length).unwrap_or_default()),
     }
-}
-
-/// Behind two Ethernet addresses stands the type of what follows.
-fn is_arp(frame: &[u8]) -> bool {
-    frame.get(12..14) == Some(&ARP.to_be_bytes()[..])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::passage::ARP;
     use socket2::{Domain, Type};
     use std::time::Duration;
 
@@ -92,7 +97,12 @@ mod tests {
     /// A wire that keeps frames apart, in place of a card; and the station's end.
     fn relay() -> (Socket, Socket) {
         let (card, wire) = Socket::pair(Domain::UNIX, Type::SEQPACKET, None).unwrap();
-        let station = Socket::from(begin(card, OURS).unwrap());
+        let passage = Passage::Arp { mac: OURS };
+        let card = Card {
+            socket: card,
+            groups: None,
+        };
+        let station = Socket::from(begin(card, passage).unwrap());
         for socket in [&wire, &station] {
             let soon = Some(Duration::from_secs(10));
             socket.set_read_timeout(soon).unwrap();

@@ -47,6 +47,9 @@ pub enum What {
     Tftp,
     /// Ethernet frames of ARP from and to the NIC, one by one; no packet socket.
     Arp,
+    /// Ethernet frames with IGMP in IPv4 from and to the NIC, one by one; no raw socket. What boards
+    /// say to all routers (IGMPv3 reports, IGMPv2 leaves) and to all hosts is heard.
+    Igmp,
     /// A socket that this build does not know; refused.
     #[serde(other)]
     Unknown,
