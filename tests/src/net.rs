@@ -214,15 +214,21 @@ impl Host {
         expect(self.command("nft").arg(command));
     }
 
-    /// Loses so many of a hundred datagrams, by chance, in each direction.
+    /// Gives it a bad cable: of a hundred datagrams so many are lost, by chance, in each direction.
+    ///
+    /// The switch loses them. A firewall on the machine itself would tell its programs, whose
+    /// `sendto` fails then.
     pub fn lose(&self, of_a_hundred: u32) {
-        self.nft("add table ip loss");
-        for hook in ["input", "output"] {
-            self.nft(&format!(
-                "add chain ip loss {hook} {{ type filter hook {hook} priority 0; }}"
-            ));
-            self.nft(&format!(
-                "add rule ip loss {hook} meta l4proto udp numgen random mod 100 < {of_a_hundred} drop"
+        let (switch, port) = &self.port;
+        let nft = |command: &str| {
+            expect(inside(switch, "nft").arg(command));
+        };
+        nft("add table bridge loss");
+        nft("add chain bridge loss forward { type filter hook forward priority 0; }");
+        for end in ["iifname", "oifname"] {
+            nft(&format!(
+                "add rule bridge loss forward {end} {port} meta l4proto udp \
+                 numgen random mod 100 < {of_a_hundred} drop"
             ));
         }
     }

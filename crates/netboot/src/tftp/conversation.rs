@@ -105,7 +105,7 @@ impl Conversation {
         Self {
             window: u64::from(terms.window.max(1)),
             patience: terms.patience,
-            pace: Pace::new(terms.soonest, terms.timeout),
+            pace: Pace::new(terms.soonest, terms.timeout, terms.longest),
             phase: if offering {
                 Phase::Offering(true)
             } else {

@@ -30,7 +30,7 @@
 //! | silence for names that are not UTF-8 and for unknown modes | `request` parses strictly and every refusal is an ERROR at once |
 //! | any window is granted, its memory per client with it | `terms` bounds windows in blocks and bytes; the crate itself is asked for windows of one |
 //! | a lost first block of a window is repeated only after the full timeout | `conversation` goes back at once, once per two windows |
-//! | a fixed timeout | `pace` follows the measured round trip |
+//! | a fixed timeout, with which a client whose timer is longer never comes to repeat a lost answer | `pace` follows the measured round trip and doubles |
 //! | netascii is sent as octet | `content` converts while reading |
 //! | `blksize` above 65464 is ignored | `terms` lowers it |
 //! | no word about progress, completion or failure | [`TftpEvent`] |
@@ -131,10 +131,16 @@ pub struct Settings {
     pub max_window: u16,
     /// The shortest wait before something unanswered is said again, however quick the client is.
     pub soonest: Duration,
-    /// The longest wait before something unanswered is said again.
+    /// The wait before something unanswered is said again, as long as the client's round trips are
+    /// not known; a client may ask for another (RFC 2349).
     pub timeout: Duration,
-    /// A client that is silent for `timeout × (retries + 1)` is given up.
-    pub retries: u32,
+    /// As far as the wait doubles while nothing is heard (RFC 1123 §4.2.3.2). It has to be longer
+    /// than the clients' own timers: one whose answer was lost may wait for a silence of that
+    /// length before it gives the answer again (atftp: 5 s).
+    pub longest: Duration,
+    /// A client that is silent for this long is given up: it has to be several times the longest
+    /// wait. Firmware gives up a whole file after 30 s.
+    pub patience: Duration,
     /// Transfers at a time, at most.
     pub transfers: usize,
     /// Transfers at a time with one client's address, at most.
@@ -152,7 +158,8 @@ impl Default for Settings {
             max_window: 16,
             soonest: Duration::from_millis(50),
             timeout: Duration::from_secs(1),
-            retries: 5,
+            longest: Duration::from_secs(6),
+            patience: Duration::from_secs(30),
             transfers: 256,
             per_client: 128,
             burst: 1000,

@@ -3,7 +3,7 @@
 //! A lost datagram must not cost the full second that a silent board is worth: at two lost
 //! datagrams in a thousand, a 40 MB file would wait a minute in sum and run into the firmware's
 //! 30 s per file. So the wait follows the round trips measured on this very transfer (RFC 6298),
-//! doubles while nothing is heard, and never exceeds the agreed timeout. By Karn's rule a block
+//! and doubles while nothing is heard. By Karn's rule a block
 //! said twice measures nothing, and the doubled wait stays until a block said once was measured:
 //! otherwise a client slower than the wait would be sent every block twice. Saying a block too
 //! early is harmless: the client acknowledges it again and that second ACK is ignored.
@@ -21,15 +21,15 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Waits `longest` until a first round trip was measured, and never less than `shortest`: a
-    /// board that merely takes a breath need not be sent its block again.
-    pub(super) fn new(shortest: Duration, longest: Duration) -> Self {
+    /// Waits `first` until a first round trip was measured, and never less than `shortest`: a board
+    /// that merely takes a breath need not be sent its block again. Doubles up to `longest`.
+    pub(super) fn new(shortest: Duration, first: Duration, longest: Duration) -> Self {
         Self {
             shortest,
             longest,
             smooth: None,
             vary: Duration::ZERO,
-            wait: longest,
+            wait: first,
         }
     }
 

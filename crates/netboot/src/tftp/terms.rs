@@ -13,6 +13,9 @@ use super::request::{Asked, Mode, Request};
 /// half an hour; a longer wish is left out of the OACK, as RFC 2349 allows.
 const LONGEST_TIMEOUT: u64 = 30;
 
+/// How often a client that asked for a timeout of its own is told something, at least.
+const TRIES: u32 = 3;
+
 /// Bytes of one window: what a socket's send buffer holds without losing the tail.
 const LARGEST_WINDOW: usize = 96 * 1024;
 
@@ -25,8 +28,10 @@ pub(super) struct Terms {
     pub(super) window: u16,
     /// The shortest wait before something is said again.
     pub(super) soonest: Duration,
-    /// The longest wait before something is said again.
+    /// The wait before something is said again, until round trips were measured.
     pub(super) timeout: Duration,
+    /// As far as the wait doubles.
+    pub(super) longest: Duration,
     /// How long a silent client is kept.
     pub(super) patience: Duration,
     /// The OACK to send first; empty when there were no options to grant.
@@ -62,13 +67,13 @@ impl Terms {
         } else {
             packet::options(granted)
         };
-        let patience = timeout.saturating_mul(settings.retries.saturating_add(1));
         Self {
             block,
             window,
             soonest: settings.soonest,
             timeout,
-            patience,
+            longest: settings.longest.max(timeout),
+            patience: settings.patience.max(timeout.saturating_mul(TRIES)),
             offer,
         }
     }

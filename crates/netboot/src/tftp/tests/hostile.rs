@@ -92,7 +92,8 @@ proptest! {
             window,
             soonest: Duration::from_millis(50),
             timeout: Duration::from_secs(1),
-            patience: Duration::from_secs(6),
+            longest: Duration::from_secs(6),
+            patience: Duration::from_secs(30),
             offer: vec![0, 6],
         };
         let mut now = Instant::now();

@@ -88,7 +88,7 @@ fn a_silent_board_is_said_everything_again_and_then_given_up() {
     let settings = Settings {
         soonest: Duration::from_millis(5),
         timeout: Duration::from_millis(20),
-        retries: 3,
+        patience: Duration::from_millis(80),
         ..Settings::default()
     };
     let station = Station::with(settings, &[("kernel", noise(10_000, 1))]);

@@ -170,7 +170,7 @@ fn read(want: Want, file: &Bytes, fates: Vec<Fate>) -> Result {
             .and_then(|s| s.conversation.ending())
             .cloned();
         let took = net.now - begin;
-        if (outcome.is_some() && ending.is_some()) || took > Duration::from_mins(30) {
+        if (outcome.is_some() && ending.is_some()) || took > Duration::from_mins(60) {
             let resent = served.map_or(0, |s| s.conversation.resent());
             return Result {
                 outcome,
@@ -219,10 +219,10 @@ fn read(want: Want, file: &Bytes, fates: Vec<Fate>) -> Result {
     }
 }
 
-/// In the worst of patterns every block is lost a few times, at a second each.
+/// In the worst of patterns every block is lost a few times, at some seconds each.
 fn patient(want: Want) -> Want {
     Want {
-        patience: Duration::from_mins(20),
+        patience: Duration::from_mins(50),
         ..want
     }
 }
