@@ -22,8 +22,11 @@ use wire::{Mac, Millis};
 pub struct Timing {
     /// How many probes are sent.
     pub probes: u32,
-    /// Pause between two probes, and after the last before the address counts as free.
+    /// Pause between two probes.
     pub spacing: Duration,
+    /// Pause after the last probe before the address counts as free. Whoever answers later is heard
+    /// as a conflict with an address in use.
+    pub hearing: Duration,
     /// How many announcements follow.
     pub announcements: u32,
     /// Pause between two announcements.
@@ -37,6 +40,7 @@ impl Default for Timing {
         Self {
             probes: 3,
             spacing: Duration::from_millis(200),
+            hearing: Duration::from_millis(200),
             announcements: 2,
             announce_spacing: Duration::from_secs(2),
             defend_pause: Duration::from_secs(10),
@@ -133,7 +137,11 @@ impl Arp {
             }
             State::Probing { left, next } if next <= now => {
                 self.send(Frame::probe(self.mac, self.ip));
-                let next = after(now, self.timing.spacing);
+                let pause = match left {
+                    1 => self.timing.hearing,
+                    _ => self.timing.spacing,
+                };
+                let next = after(now, pause);
                 self.state = State::Probing {
                     left: left - 1,
                     next,
@@ -230,7 +238,11 @@ mod tests {
 
     #[test]
     fn a_free_address_is_probed_three_times_then_announced_twice() {
-        let mut arp = Arp::new(IP, OURS, Timing::default(), Millis(0));
+        let timing = Timing {
+            hearing: Duration::from_millis(40),
+            ..Timing::default()
+        };
+        let mut arp = Arp::new(IP, OURS, timing, Millis(0));
         let done = run(&mut arp);
         let (probe, announcement) = (Frame::probe(OURS, IP), Frame::announcement(OURS, IP));
         let sent = |frame: Frame| Output::Send(frame.to_bytes());
@@ -240,9 +252,9 @@ mod tests {
                 (0, sent(probe)),
                 (200, sent(probe)),
                 (400, sent(probe)),
-                (600, Output::Free),
-                (600, sent(announcement)),
-                (2600, sent(announcement)),
+                (440, Output::Free),
+                (440, sent(announcement)),
+                (2440, sent(announcement)),
             ]
         );
     }

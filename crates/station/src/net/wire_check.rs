@@ -20,8 +20,8 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use wire::{Mac, Millis};
 
-/// Time until the first verdict.
-const FIRST: Duration = Duration::from_millis(350);
+/// Time until the first verdict: three probes 200 ms apart, and a moment for the last answer.
+const FIRST: Duration = Duration::from_millis(440);
 /// How long the first question to servers stays open.
 const OPEN: Duration = Duration::from_secs(15);
 /// How long later questions stay open.
@@ -30,10 +30,12 @@ const LATER: Duration = Duration::from_secs(6);
 const AGAIN: Duration = Duration::from_secs(5);
 /// Pause between questions.
 const BETWEEN: Duration = Duration::from_secs(20);
-/// Probes for a duplicate, as close together as one switch needs.
+/// Probes for a duplicate. Who has the address was asked three times when the first verdict is given,
+/// and is heard as long as the station serves.
 const QUICK: Timing = Timing {
     probes: 3,
-    spacing: Duration::from_millis(115),
+    spacing: Duration::from_millis(200),
+    hearing: Duration::from_millis(40),
     announcements: 2,
     announce_spacing: Duration::from_secs(2),
     defend_pause: Duration::from_secs(10),
