@@ -170,7 +170,7 @@ fn read(want: Want, file: &Bytes, fates: Vec<Fate>) -> Result {
             .and_then(|s| s.conversation.ending())
             .cloned();
         let took = net.now - begin;
-        if (outcome.is_some() && ending.is_some()) || took > Duration::from_mins(60) {
+        if (outcome.is_some() && ending.is_some()) || took > Duration::from_hours(1) {
             let resent = served.map_or(0, |s| s.conversation.resent());
             return Result {
                 outcome,
