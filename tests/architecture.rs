@@ -22,8 +22,9 @@ const MAY_USE: [(&str, &[&str]); 10] = [
         &["wire", "netboot", "imaging", "delivery", "agent"],
     ),
     ("punnet", &["wire", "imaging", "station", "virtual-pi"]),
-    // The codecs, for an attacker who boots a board of its own.
-    ("punnet-tests", &["wire", "netboot"]),
+    // The codecs, for an attacker who boots a board of its own; and the helper's words, to ask it for
+    // what no station asks yet.
+    ("punnet-tests", &["wire", "netboot", "punnet-net"]),
 ];
 
 /// Crates from outside that must stay out of a room's whole tree, however they would get in.
