@@ -66,7 +66,7 @@ impl Person {
 
     /// The person's `punnet` on a machine of the lab.
     pub fn command(&self, host: &Host) -> Command {
-        let mut command = self.without_rights(host);
+        let mut command = Self::without_rights(host);
         command
             .arg(&self.program)
             .env("HOME", &self.folder)
@@ -74,7 +74,7 @@ impl Person {
         command
     }
 
-    fn without_rights(&self, host: &Host) -> Command {
+    fn without_rights(host: &Host) -> Command {
         let mut command = host.command("setpriv");
         let ids = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
         command
@@ -86,7 +86,7 @@ impl Person {
     /// The person's helper on a machine of the lab, at the other end of a channel that is there
     /// already: its standard input.
     pub fn helper(&self, host: &Host, channel: OwnedFd) -> Command {
-        let mut command = self.without_rights(host);
+        let mut command = Self::without_rights(host);
         command.arg(&self.helper).stdin(channel);
         command
     }
