@@ -20,21 +20,25 @@ export class Keyboard {
 
   /** Presses a button or follows a link. */
   async press(name: string | RegExp, role: 'button' | 'link' = 'button') {
-    const what = (await this.before()).getByRole(role, { name, exact: typeof name === 'string' }).first();
+    const what = this.before()
+      .getByRole(role, { name, exact: typeof name === 'string' })
+      .first();
     await this.to(what);
     await this.page.keyboard.press('Enter');
   }
 
-  /** What can be reached: an open dialog, or else the page. */
-  private async before(): Promise<Locator> {
-    const dialog = this.page.locator('dialog[open]');
-    return (await dialog.count()) > 0 ? dialog : this.page.locator('body');
+  /** What can be reached: an open dialog, or else the page. Looked for anew until it holds what is meant. */
+  private before(): Locator {
+    return this.page.locator('dialog[open], body:not(:has(dialog[open]))');
   }
 
   /** Puts a text into a field, instead of what was there. */
   async fill(label: string | RegExp, text: string) {
-    const here = await this.before();
-    await this.to(here.getByLabel(label, { exact: typeof label === 'string' }).first());
+    await this.to(
+      this.before()
+        .getByLabel(label, { exact: typeof label === 'string' })
+        .first(),
+    );
     await this.page.keyboard.press('ControlOrMeta+a');
     await this.page.keyboard.type(text);
   }
