@@ -1,6 +1,7 @@
 //! IGMP for an ordinary person: the helper opens no raw socket to them, and yet a board's own kernel
 //! is heard joining a group and answers when it is asked.
 
+use netboot::packets::checksum;
 use punnet_net::{Channel, Reply, Request, What};
 use punnet_tests::ground;
 use punnet_tests::net::Net;
@@ -51,14 +52,10 @@ fn general_query(mac: [u8; 6], from: Ipv4Addr) -> Vec<u8> {
     [&to[..], &mac, &[8, 0], &with_checksum(header, 10), &igmp].concat()
 }
 
-/// Writes the Internet checksum (RFC 1071) of the bytes to where it stands in them.
+/// Writes the checksum of the bytes to where it stands in them.
 fn with_checksum(mut bytes: Vec<u8>, at: usize) -> Vec<u8> {
-    let words = bytes
-        .chunks_exact(2)
-        .map(|w| u32::from(w[0]) << 8 | u32::from(w[1]));
-    let sum: u32 = words.sum();
-    let folded = u16::try_from((sum & 0xffff) + (sum >> 16)).expect("short enough");
-    bytes[at..at + 2].copy_from_slice(&(!folded).to_be_bytes());
+    let sum = checksum(&bytes);
+    bytes.splice(at..at + 2, sum.to_be_bytes());
     bytes
 }
 

@@ -211,7 +211,7 @@ impl Host {
 
     /// Gives the firewall of the machine a command.
     pub fn nft(&self, command: &str) {
-        expect(self.command("nft").arg(command));
+        nft(&self.namespace, command);
     }
 
     /// Gives it a bad cable: of a hundred datagrams so many are lost, by chance, in each direction.
@@ -220,16 +220,17 @@ impl Host {
     /// `sendto` fails then.
     pub fn lose(&self, of_a_hundred: u32) {
         let (switch, port) = &self.port;
-        let nft = |command: &str| {
-            expect(inside(switch, "nft").arg(command));
-        };
-        nft("add table bridge loss");
-        nft("add chain bridge loss forward { type filter hook forward priority 0; }");
+        nft(switch, "add table bridge loss");
+        nft(
+            switch,
+            "add chain bridge loss forward { type filter hook forward priority 0; }",
+        );
         for end in ["iifname", "oifname"] {
-            nft(&format!(
+            let rule = format!(
                 "add rule bridge loss forward {end} {port} meta l4proto udp \
                  numgen random mod 100 < {of_a_hundred} drop"
-            ));
+            );
+            nft(switch, &rule);
         }
     }
 
@@ -264,6 +265,11 @@ fn remove(namespace: &str) {
 }
 
 /// Removes what a run that was killed left behind.
+/// Gives the firewall of a network namespace a command.
+fn nft(namespace: &str, command: &str) {
+    expect(inside(namespace, "nft").arg(command));
+}
+
 fn sweep() {
     let all = output(Command::new("ip").args(["netns", "list"]));
     for line in String::from_utf8_lossy(&all.stdout).lines() {

@@ -190,7 +190,7 @@ impl Hands {
             let address = self.using.as_ref().map(|using| using.wish.address);
             sockets::open(
                 what,
-                &nic.name,
+                &nic,
                 address.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED),
             )
         });

@@ -1,6 +1,7 @@
 //! The sockets that are handed over. A UDP socket is tied to its NIC before it is bound, and only
 //! somebody with rights could tie it to another.
 
+use crate::nic::Nic;
 use crate::passage::{ARP, IGMP, IPV4, Passage};
 use crate::relay::{self, Card};
 use crate::words::{Denied, Reason, What};
@@ -23,7 +24,8 @@ const ROUTERS: [Ipv4Addr; 2] = [Ipv4Addr::new(224, 0, 0, 2), Ipv4Addr::new(224, 
 const KERNEL_BUFFER: usize = 1 << 20;
 
 /// Opens a socket on a NIC; the NIC's Ethernet address beside it.
-pub(crate) fn open(what: What, nic: &str, address: Ipv4Addr) -> Result<(OwnedFd, [u8; 6]), Denied> {
+pub(crate) fn open(what: What, nic: &Nic, address: Ipv4Addr) -> Result<(OwnedFd, [u8; 6]), Denied> {
+    let (nic, index) = (nic.name.as_str(), nic.index);
     let mac = ethernet_address(nic)?;
     let any = Ipv4Addr::UNSPECIFIED;
     let (name, opened) = match what {
@@ -31,7 +33,7 @@ pub(crate) fn open(what: What, nic: &str, address: Ipv4Addr) -> Result<(OwnedFd,
         What::DhcpClient => ("UDP port 68", udp(nic, any, DHCP_CLIENT, true)),
         What::Tftp => ("UDP port 69", udp(nic, address, TFTP, false)),
         What::Arp => ("ARP", arp(nic, mac)),
-        What::Igmp => ("IGMP", igmp(nic, mac, address)),
+        What::Igmp => ("IGMP", igmp(nic, index, mac, address)),
         What::Unknown => {
             let text = "a socket of that kind is not handed over";
             return Err(Denied::new(Reason::Forbidden, text));
@@ -58,14 +60,14 @@ fn udp(nic: &str, address: Ipv4Addr, port: u16, shared: bool) -> io::Result<Owne
 }
 
 fn arp(nic: &str, mac: [u8; 6]) -> io::Result<OwnedFd> {
-    let (socket, _) = packet_socket(nic, ARP, &[])?;
+    let socket = packet_socket(nic, ARP, &[])?;
     let groups = None;
     relay::begin(Card { socket, groups }, Passage::Arp { mac })
 }
 
-fn igmp(nic: &str, mac: [u8; 6], address: Ipv4Addr) -> io::Result<OwnedFd> {
+fn igmp(nic: &str, index: u32, mac: [u8; 6], address: Ipv4Addr) -> io::Result<OwnedFd> {
     // Without it every packet of an image would wake the relay.
-    let (socket, index) = packet_socket(nic, IPV4, &only(IGMP))?;
+    let socket = packet_socket(nic, IPV4, &only(IGMP))?;
     let groups = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     let card = InterfaceIndexOrAddress::Index(index);
     for group in ROUTERS {
@@ -75,8 +77,8 @@ fn igmp(nic: &str, mac: [u8; 6], address: Ipv4Addr) -> io::Result<OwnedFd> {
     relay::begin(Card { socket, groups }, Passage::Igmp { mac, address })
 }
 
-/// A socket for the frames of one ethertype on a NIC that pass the filter, and the NIC's number.
-fn packet_socket(nic: &str, ethertype: u16, filter: &[SockFilter]) -> io::Result<(Socket, u32)> {
+/// A socket for the frames of one ethertype on a NIC that pass the filter.
+fn packet_socket(nic: &str, ethertype: u16, filter: &[SockFilter]) -> io::Result<Socket> {
     let protocol = Protocol::from(i32::from(ethertype.to_be()));
     let socket = Socket::new(Domain::PACKET, Type::RAW, Some(protocol))?;
     if !filter.is_empty() {
@@ -89,8 +91,7 @@ fn packet_socket(nic: &str, ethertype: u16, filter: &[SockFilter]) -> io::Result
     bind(socket.as_raw_fd(), &link)?;
     // Until then it heard every NIC.
     while recv(&socket, &mut [0; 1], RecvFlags::DONTWAIT).is_ok() {}
-    let index = u32::try_from(link.ifindex()).map_err(io::Error::other)?;
-    Ok((socket, index))
+    Ok(socket)
 }
 
 /// A filter of the kernel's for one protocol over IPv4 (bpf(4)): the byte that names it stands 23

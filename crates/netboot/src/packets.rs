@@ -236,8 +236,9 @@ fn frame(
     all
 }
 
-/// The checksum of an IP header (RFC 1071).
-fn checksum(header: &[u8]) -> u16 {
+/// The checksum of an IP header or an IGMP message (RFC 1071), whose length is even and whose own field
+/// is zero yet.
+pub fn checksum(header: &[u8]) -> u16 {
     let words = header.chunks(2).map(|pair| match pair {
         [high, low] => u32::from(u16::from_be_bytes([*high, *low])),
         _ => 0,

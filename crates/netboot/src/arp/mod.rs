@@ -35,6 +35,16 @@ pub struct Timing {
     pub defend_pause: Duration,
 }
 
+impl Timing {
+    /// Time from the first probe until an address counts as free.
+    pub const fn probing(&self) -> Duration {
+        let pauses = self.probes.saturating_sub(1);
+        self.spacing
+            .saturating_mul(pauses)
+            .saturating_add(self.hearing)
+    }
+}
+
 impl Default for Timing {
     fn default() -> Self {
         Self {
@@ -244,6 +254,7 @@ mod tests {
         };
         let mut arp = Arp::new(IP, OURS, timing, Millis(0));
         let done = run(&mut arp);
+        assert_eq!(timing.probing(), Duration::from_millis(440));
         let (probe, announcement) = (Frame::probe(OURS, IP), Frame::announcement(OURS, IP));
         let sent = |frame: Frame| Output::Send(frame.to_bytes());
         assert_eq!(

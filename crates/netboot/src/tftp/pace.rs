@@ -3,10 +3,10 @@
 //! A lost datagram must not cost the full second that a silent board is worth: at two lost
 //! datagrams in a thousand, a 40 MB file would wait a minute in sum and run into the firmware's
 //! 30 s per file. So the wait follows the round trips measured on this very transfer (RFC 6298),
-//! and doubles while nothing is heard. By Karn's rule a block
-//! said twice measures nothing, and the doubled wait stays until a block said once was measured:
-//! otherwise a client slower than the wait would be sent every block twice. Saying a block too
-//! early is harmless: the client acknowledges it again and that second ACK is ignored.
+//! and doubles while nothing is heard. By Karn's rule a block said twice measures nothing, and the
+//! doubled wait stays until a block said once was measured: otherwise a client slower than the wait
+//! would be sent every block twice. Saying a block too early is harmless: the client acknowledges it
+//! again and that second ACK is ignored.
 
 use std::time::Duration;
 

@@ -20,8 +20,8 @@ use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use wire::{Mac, Millis};
 
-/// Time until the first verdict: three probes 200 ms apart, and a moment for the last answer.
-const FIRST: Duration = Duration::from_millis(440);
+/// Time until the first verdict.
+const FIRST: Duration = QUICK.probing();
 /// How long the first question to servers stays open.
 const OPEN: Duration = Duration::from_secs(15);
 /// How long later questions stay open.
@@ -30,8 +30,8 @@ const LATER: Duration = Duration::from_secs(6);
 const AGAIN: Duration = Duration::from_secs(5);
 /// Pause between questions.
 const BETWEEN: Duration = Duration::from_secs(20);
-/// Probes for a duplicate. Who has the address was asked three times when the first verdict is given,
-/// and is heard as long as the station serves.
+/// Probes for a duplicate, and a moment for the last answer: whoever answers later is heard as long as
+/// the station serves.
 const QUICK: Timing = Timing {
     probes: 3,
     spacing: Duration::from_millis(200),
